@@ -1,0 +1,29 @@
+"""What a speech tokenizer must do to be a backend of the units stage.
+
+A backend is a module beside this one with `VERSION` and `build(config: UnitsBackend) -> UnitEncoder`; it is listed in
+`backends.py` and imported only when named.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.audio.recording import Recording
+from pipeline.engine.failure import Failure
+
+Units = NDArray[np.int32]
+"""int32 [N], each in 0..size−1, `rate` of them per second."""
+
+
+class UnitEncoder(Protocol):
+    """Turns sound into discrete units. `revision` names the exact codebook or weights (a digest or a release)."""
+
+    revision: str
+    rate: float
+    size: int
+
+    def encode(self, recordings: Sequence[Recording]) -> Iterator[Units | Failure]:
+        """Yield one sequence a recording, in order."""
+        ...

@@ -1,0 +1,98 @@
+"""The prompt pack: who talks, about what, feeling how, and in which words."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from schemas.brief import Kind
+from schemas.frozen import Frozen, Weight
+from schemas.voice import Age, Gender, Style, Voice
+
+Weights = Mapping[str, Weight]
+"""Option → weight. Relative: {a: 1, b: 3} draws b three times as often as a."""
+
+Phrases = tuple[str, ...]
+"""Templates to choose one of; each may use the situation's slots as Jinja variables."""
+
+
+class Answer(Frozen):
+    """Something the user may tell, and how the assistant takes up exactly that.
+
+    Every phrase of `take_up` must fit every phrase of `tell`; write another answer where they diverge.
+    """
+
+    tell: Phrases = Field(min_length=1)
+    take_up: Phrases = Field(min_length=1)
+
+
+class Thread(Frozen):
+    """One strand a dialogue can follow: the assistant asks, the user answers, the assistant takes it up."""
+
+    ask: Phrases = Field(min_length=1)
+    answers: tuple[Answer, ...] = Field(min_length=1)
+
+
+class Situation(Frozen):
+    """Something to talk about.
+
+    `emotions` says how the user may feel about it, by weight. `about` is for writers that are language models; the rest
+    is for the phrasebook: `slots` are facts drawn once for a dialogue, so what the user said first the reply can name.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_]*$")
+    about: str = Field(min_length=1)
+    emotions: Mapping[str, Weight] = Field(min_length=1)
+    weight: Weight = 1.0
+    slots: Mapping[str, Phrases] = {}
+    opening: Phrases = Field(default=(), description="what happened, in the user's words")
+    acknowledge: Phrases = Field(default=(), description="the reply's first sentence, naming what happened")
+    threads: tuple[Thread, ...] = ()
+    advice: Phrases = Field(default=(), description="something helpful to say near the end")
+
+
+class Feelings(Frozen):
+    """What people say around any situation when they feel one emotion."""
+
+    lead_in: Phrases = Field(min_length=1, description="before the opening; may be empty strings")
+    feeling: Phrases = Field(min_length=1, description="after the opening: how it feels")
+    closing: Phrases = Field(min_length=1, description="the user's last words when the talk winds down")
+
+
+class Phrasebook(Frozen):
+    """General phrases of the embedded writer, beside those of each situation.
+
+    `empathy` is keyed by the user's emotion, then the reply's: a sentence that meets the one with the other.
+    `bridge` joins an answer to the next question. `farewell` ends a dialogue, keyed by the user's emotion.
+    """
+
+    feelings: Mapping[str, Feelings]
+    empathy: Mapping[str, Mapping[str, Phrases]]
+    bridge: Phrases = Field(min_length=1)
+    farewell: Mapping[str, Phrases]
+
+
+class Cast(Frozen):
+    """Weights of who speaks on one side. Genders and ages that no voice of a split has are not drawn in it."""
+
+    gender: Mapping[Gender, Weight] = Field(min_length=1)
+    age: Mapping[Age, Weight] = Field(min_length=1)
+
+
+class Pack(Frozen):
+    """A prompt pack as read and checked: everything here is drawn from by weight."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    description: str = ""
+    languages: Mapping[str, Weight] = Field(min_length=1)
+    kinds: Mapping[Kind, Weight] = Field(min_length=1)
+    user_emotions: Mapping[str, Weight] = Field(min_length=1)
+    reply_emotions: Mapping[str, Mapping[str, Weight]] = Field(min_length=1)
+    turns: Mapping[int, Weight] = Field(min_length=1)
+    intensities: Mapping[float, Weight] = Field(min_length=1)
+    user: Cast
+    assistant: Cast
+    voices: tuple[Voice, ...] = Field(min_length=1)
+    deliveries: Mapping[str, Style] = Field(min_length=1)
+    reference_texts: tuple[str, ...] = Field(min_length=1, description="spoken neutrally by each voice, to compare with")
+    situations: tuple[Situation, ...] = Field(min_length=1)
+    phrasebook: Phrasebook | None = None

@@ -1,0 +1,105 @@
+"""What was measured of a take, and what the gate says of it."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from schemas.frozen import Frozen, Seconds, Share
+
+
+class Hearing(Frozen):
+    """What an ASR heard. Rates compare the normalised texts and can exceed 1; `transcript` is as heard.
+
+    `language_model` names what the recogniser was told beforehand: a WER is only comparable with others of the
+    same language model.
+    """
+
+    transcript: str
+    wer: float = Field(ge=0.0)
+    cer: float = Field(ge=0.0)
+    language_model: str
+
+
+class EmotionScore(Frozen):
+    """One label and its probability."""
+
+    label: str
+    p: Share
+
+
+class Feeling(Frozen):
+    """What a speech-emotion recogniser answered: every label with its probability, summing to 1."""
+
+    emotion: tuple[EmotionScore, ...] = Field(min_length=1)
+
+    def p(self, label: str) -> Share:
+        """The probability of `label`; 0 for a label the recogniser does not know."""
+        return next((score.p for score in self.emotion if score.label == label), 0.0)
+
+    @property
+    def best(self) -> str:
+        """The likeliest label."""
+        return max(self.emotion, key=lambda score: score.p).label
+
+
+class Sound(Frozen):
+    """Checks of the waveform itself. `clipping` is the part of samples at full scale; `rms` is in dBFS.
+
+    Silence is what lies more than 40 dB below the take's loud parts; `longest_silence` counts inner pauses only.
+    `waveform` is a digest of the samples: two takes with the same one are one recording.
+    """
+
+    duration: Seconds
+    leading_silence: Seconds
+    trailing_silence: Seconds
+    longest_silence: Seconds
+    clipping: Share
+    rms: float
+    seconds_per_character: Seconds
+    waveform: str
+
+
+class Scores(Frozen):
+    """All that was measured of one take."""
+
+    hearing: Hearing
+    feeling: Feeling
+    sound: Sound
+
+
+class Limits(Frozen):
+    """The gate's thresholds: a take passes if every measure is inside. Units are those of the scores.
+
+    `emotion` is the least probability of the asked emotion; `emotions` sets another for single emotions.
+    """
+
+    wer: float = Field(default=0.2, ge=0.0)
+    emotion: Share = 0.4
+    emotions: Mapping[str, Share] = {}
+    shortest: Seconds = Field(default=0.4, ge=0.0)
+    longest: Seconds = Field(default=30.0, gt=0.0)
+    leading_silence: Seconds = Field(default=0.5, ge=0.0)
+    trailing_silence: Seconds = Field(default=0.8, ge=0.0)
+    longest_silence: Seconds = Field(default=1.5, ge=0.0)
+    clipping: Share = 0.001
+    quietest_rms: float = Field(default=-45.0, le=0.0)
+    least_seconds_per_character: Seconds = Field(default=0.03, ge=0.0)
+    most_seconds_per_character: Seconds = Field(default=0.16, gt=0.0)
+
+
+class Reason(Frozen):
+    """Why a take, a turn or a dialogue did not pass: the check, and a sentence with the figures."""
+
+    check: str
+    message: str
+
+
+class Verdict(Frozen):
+    """Every reason why not; passed if there is none."""
+
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing stands against it."""
+        return not self.reasons

@@ -1,0 +1,90 @@
+"""Who speaks, and how a line is to be said."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from pydantic import Field
+
+from schemas.frozen import Frozen, Weight
+
+
+class Role(StrEnum):
+    """The two sides of a dialogue."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class Gender(StrEnum):
+    """As heard."""
+
+    FEMALE = "female"
+    MALE = "male"
+
+
+class Age(StrEnum):
+    """As heard: age groups, as in the labels of the public emotional-speech sets."""
+
+    CHILD = "child"
+    YOUNG = "young"
+    ADULT = "adult"
+    ELDERLY = "elderly"
+
+
+class Split(StrEnum):
+    """Where a dialogue goes. A user-side voice belongs to exactly one."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+class Voice(Frozen):
+    """One speaker.
+
+    `engines` holds, for each backend that can speak this voice, that backend's own settings; the backend
+    validates them. A voice that answers (`roles: [assistant]`) may serve every split, since only user-side
+    speakers must not be shared between splits.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    gender: Gender
+    age: Age
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
+    roles: tuple[Role, ...] = Field(default=(Role.USER,), min_length=1)
+    split: Split = Split.TRAIN
+    weight: Weight = 1.0
+    engines: Mapping[str, Mapping[str, str | int | float | bool]] = Field(min_length=1)
+    licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
+    consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
+
+
+class Prosody(Frozen):
+    """How an emotion bends a voice, at intensity 1. All but `pitch` multiply the voice's own; 1 leaves it.
+
+    `pitch` shifts in semitones. `rate` is words per time, `range` the spread of pitch around its mean,
+    `volume` amplitude, `pause` the length of pauses between clauses, `gap` the silence between words in units of 10 ms
+    added, `emphasis` in 0..1 the stress put on content words.
+    """
+
+    rate: float = Field(default=1.0, ge=0.4, le=2.5)
+    pitch: float = Field(default=0.0, ge=-12.0, le=12.0)
+    range: float = Field(default=1.0, ge=0.0, le=3.0)
+    volume: float = Field(default=1.0, ge=0.2, le=2.0)
+    pause: float = Field(default=1.0, ge=0.0, le=4.0)
+    gap: float = Field(default=0.0, ge=0.0, le=20.0)
+
+
+class Style(Frozen):
+    """What a pack says of one emotion's delivery, for every kind of engine."""
+
+    prosody: Prosody = Prosody()
+    instruction: str = Field(default="", description="natural language, for engines that follow it")
+
+
+class Delivery(Frozen):
+    """How one line is to be said. `intensity` 1 is the style as written, 0 is neutral, 1.5 is strong."""
+
+    emotion: str
+    intensity: float = Field(ge=0.0, le=2.0)
+    style: Style
