@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue, model_validator
 
 from schemas.frozen import Frozen
 
@@ -23,12 +23,28 @@ class Tokenizer(StrEnum):
 
 
 class Recipe(Frozen):
-    """`text_span` text tokens, then `speech_span` units, and again, until both streams are spent."""
+    """`text_span` text tokens, then `speech_span` units, and again, until both streams are spent.
+
+    In a file `preset` names one of PRESETS; keys beside it change that one.
+
+    >>> Recipe.model_validate({"preset": "opens2s", "speech_span": 16}).speech_span
+    16
+    """
 
     text_span: int = Field(default=4, ge=1)
     speech_span: int = Field(default=8, ge=1)
     tail: Tail = Tail.DRAIN
     tokenizer: Tokenizer = Tokenizer.WORDS
+
+    @model_validator(mode="before")
+    @classmethod
+    def _expand(cls, data: JsonValue) -> JsonValue:
+        if not isinstance(data, dict) or "preset" not in data:
+            return data
+        name = str(data["preset"])
+        if name not in PRESETS:
+            raise ValueError(f"no preset is called {name!r}; there is: {', '.join(PRESETS)}")
+        return {**PRESETS[name], **{key: value for key, value in data.items() if key != "preset"}}
 
 
 class Span(Frozen):
@@ -38,5 +54,5 @@ class Span(Frozen):
     units: tuple[int, ...] = ()
 
 
-PRESETS: dict[str, Recipe] = {"opens2s": Recipe(text_span=4, speech_span=8)}
+PRESETS: dict[str, dict[str, JsonValue]] = {"opens2s": {"text_span": 4, "speech_span": 8}}
 """Recipes one can name in a run file. opens2s: arXiv 2507.05177, 4 text tokens to 8 units."""

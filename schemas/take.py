@@ -45,3 +45,14 @@ class Take:
     def duration(self) -> Seconds:
         """Length in seconds."""
         return len(self.audio) / self.sample_rate
+
+
+class TakeRecord(Frozen):
+    """What is kept of a take beside its audio (FLAC of `size` bytes, whose blake2b-128 is `digest`)."""
+
+    sample_rate: Hertz
+    duration: Seconds
+    words: tuple[Word, ...]
+    engine: str
+    digest: str
+    size: int = Field(ge=1)

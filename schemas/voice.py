@@ -56,15 +56,19 @@ class Voice(Frozen):
     weight: Weight = 1.0
     engines: Mapping[str, Mapping[str, str | int | float | bool]] = Field(min_length=1)
     licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
-    consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
+    consent: str = Field(
+        min_length=1, description="who agreed to this voice's use; `synthetic` for none needed"
+    )
 
 
 class Prosody(Frozen):
-    """How an emotion bends a voice, at intensity 1. All but `pitch` multiply the voice's own; 1 leaves it.
+    """How an emotion bends a voice, at intensity 1. The voice's own is the default of every field.
 
-    `pitch` shifts in semitones. `rate` is words per time, `range` the spread of pitch around its mean,
-    `volume` amplitude, `pause` the length of pauses between clauses, `gap` the silence between words in units of 10 ms
-    added, `emphasis` in 0..1 the stress put on content words.
+    These multiply: `rate` words per time, `range` the spread of pitch around its mean, `volume` amplitude,
+    `pause` the length of pauses between clauses. These add: `pitch` in semitones; `slope` in semitones from the first
+    word to the last; `rise` in semitones on the last word; `tremor`, how far pitch shakes to each side in semitones;
+    `gap`, silence between words in units of 10 ms; `brightness`, vocal effort: dB by which high frequencies (4 kHz)
+    gain on low ones, negative for a dull voice.
     """
 
     rate: float = Field(default=1.0, ge=0.4, le=2.5)
@@ -72,7 +76,32 @@ class Prosody(Frozen):
     range: float = Field(default=1.0, ge=0.0, le=3.0)
     volume: float = Field(default=1.0, ge=0.2, le=2.0)
     pause: float = Field(default=1.0, ge=0.0, le=4.0)
+    slope: float = Field(default=0.0, ge=-12.0, le=12.0)
+    rise: float = Field(default=0.0, ge=-12.0, le=12.0)
+    tremor: float = Field(default=0.0, ge=0.0, le=2.0)
     gap: float = Field(default=0.0, ge=0.0, le=20.0)
+    brightness: float = Field(default=0.0, ge=-12.0, le=12.0)
+
+    def at(self, intensity: float) -> "Prosody":
+        """The same delivery weaker or stronger: multipliers to the power of `intensity`, the rest times it.
+
+        >>> Prosody(rate=1.21, pitch=4.0).at(0.5).rate
+        1.1
+        """
+        return self.model_copy(  # not validated: a strong delivery may leave the bounds of a written one
+            update={
+                "rate": self.rate**intensity,
+                "range": self.range**intensity,
+                "volume": self.volume**intensity,
+                "pause": self.pause**intensity,
+                "pitch": self.pitch * intensity,
+                "slope": self.slope * intensity,
+                "rise": self.rise * intensity,
+                "tremor": self.tremor * intensity,
+                "gap": self.gap * intensity,
+                "brightness": self.brightness * intensity,
+            }
+        )
 
 
 class Style(Frozen):

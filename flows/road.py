@@ -1,0 +1,248 @@
+"""The stages of one run, strung together: what a dialogue still needs, and what became of it.
+
+`resolve` is a pure function of the ledgers. It looks up a brief's dialogue, takes and scores, walks the retake ladder as far
+as results go, and answers either what has to be made next or the dialogue's fate. All state lies in the ledgers, so
+going on after a crash, asking how far a run is, and a first run are the same computation.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipeline.engine.failure import Failure
+from pipeline.engine.ledger import Place
+from pipeline.engine.memo import Found, Memo
+from pipeline.plan.briefs import Planner
+from pipeline.score.gate import judge
+from pipeline.score.stage import Spoken
+from pipeline.shard.row import WHOLE, Decided, Objection, SpokenTurn
+from pipeline.speak.retake import TRIES_A_VOICE, line, reference_lines, understudies
+from pipeline.units.stage import Sounded
+from pipeline.write.writer import Commission, commission
+from schemas.brief import Brief
+from schemas.dialogue import Dialogue
+from schemas.pack import Pack, Situation
+from schemas.run import RunConfig
+from schemas.scores import Feeling, Hearing, Reason, Scores, Sound
+from schemas.take import Line, TakeRecord
+from schemas.units import UnitSequence
+from schemas.voice import Role, Voice
+
+
+@dataclass
+class Needs:
+    """Items whose results are still to be made, by stage."""
+
+    write: list[Commission] = field(default_factory=list)
+    speak: list[Line] = field(default_factory=list)
+    score: list[Spoken] = field(default_factory=list)
+    units: list[Sounded] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.write or self.speak or self.score or self.units)
+
+    def add(self, other: "Needs") -> None:
+        """Take over another dialogue's needs."""
+        self.write += other.write
+        self.speak += other.speak
+        self.score += other.score
+        self.units += other.units
+
+
+@dataclass(frozen=True)
+class Memos:
+    """The memoised stages."""
+
+    write: Memo[Commission, Dialogue]
+    speak: Memo[Line, TakeRecord]
+    hear: Memo[Spoken, Hearing]
+    feel: Memo[Spoken, Feeling]
+    sound: Memo[Spoken, Sound]
+    units: Mapping[str, Memo[Sounded, UnitSequence]]
+
+
+@dataclass(frozen=True)
+class Road:
+    """What is needed to tell a brief's fate."""
+
+    config: RunConfig
+    pack: Pack
+    planner: Planner
+    memos: Memos
+    situations: Mapping[str, Situation]
+
+    def resolve(self, brief: Brief) -> Decided | Needs:
+        """The dialogue's fate, or what has to be made before it is known."""
+        ordered = commission(brief, self.situations[brief.situation])
+        written = self.memos.write.look(ordered)
+        if written is None:
+            return Needs(write=[ordered])
+        if isinstance(written, Failure):
+            return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
+        return _Resolution(self, brief, written.value).decide()
+
+
+def _objection(turn: int, check: str, message: str) -> Objection:
+    return Objection(turn, Reason(check=check, message=message))
+
+
+@dataclass(frozen=True)
+class _Try:
+    """One try of one turn: what came of it, and why it does not do (nothing if it passed)."""
+
+    spoken: SpokenTurn
+    reasons: tuple[Reason, ...]
+
+
+@dataclass
+class _Resolution:
+    """One dialogue on its way."""
+
+    road: Road
+    brief: Brief
+    dialogue: Dialogue
+    needs: Needs = field(default_factory=Needs)
+    tries: dict[int, int] = field(default_factory=dict)
+
+    def decide(self) -> Decided | Needs:
+        latest: dict[int, _Try] = {}
+        objections: list[Objection] = []
+        for role in Role:
+            missing = self._side(role, latest)
+            if missing is not None:
+                objections.append(missing)
+        if self.needs:
+            return self.needs
+        turns = [latest[place].spoken for place in sorted(latest)]
+        for place, one in sorted(latest.items()):
+            objections += [Objection(place, reason) for reason in one.reasons]
+        objections += _repeats(turns)
+        if not objections:
+            turns, unitless = self._with_units(turns)
+            if self.needs:
+                return self.needs
+            objections += unitless
+        return Decided(self.brief, self.dialogue, tuple(turns), tuple(objections), takes=sum(self.tries.values()))
+
+    def _side(self, role: Role, latest: dict[int, _Try]) -> Objection | None:
+        """Speak one side's turns with one voice that does all of them; says if there was no further voice to try.
+
+        All turns are settled with a voice before the next is tried, so that how often each was tried does not depend on
+        which results happened to be there when a run was interrupted.
+        """
+        places = [place for place, turn in enumerate(self.dialogue.turns) if turn.role is role]
+        for place in places:
+            self.tries[place] = 0
+        for voice in understudies(self.brief, role, self.road.pack.voices):
+            settled = [self._speak_with(voice, place) for place in places]
+            for place, one in zip(places, settled, strict=True):
+                if one is not None:
+                    latest[place] = one
+            if any(one is None for one in settled):
+                return None
+            failed = [place for place, one in zip(places, settled, strict=True) if one and one.reasons]
+            if not failed or any(self._spent(place) for place in failed):
+                return None
+        side = self.brief.speaker(role)
+        message = f"no further {side.gender} {side.age} voice in {self.brief.split} for the {role}"
+        return _objection(WHOLE, "voices", message)
+
+    def _spent(self, place: int) -> bool:
+        return self.tries[place] > self.road.config.retakes
+
+    def _speak_with(self, voice: Voice, place: int) -> _Try | None:
+        """The turn's last try with this voice; None while results are missing."""
+        last: _Try | None = None
+        for step in range(TRIES_A_VOICE):
+            if self._spent(place):
+                break
+            last = self._try(voice, place, step)
+            if last is None:
+                return None
+            self.tries[place] += 1
+            if not last.reasons:
+                break
+        return last
+
+    def _try(self, voice: Voice, place: int, step: int) -> _Try | None:
+        turn, tries = self.dialogue.turns[place], self.tries[place]
+        spoken_line = line(self.road.pack, self.brief, turn, place, voice, tries=tries, step=step)
+        made = self.road.memos.speak.look(spoken_line)
+        references = self._references(voice)
+        if made is None:
+            self.needs.speak.append(spoken_line)
+        if made is None or references is None:
+            return None
+        spoken = SpokenTurn(turn, spoken_line, attempts=tries + 1)
+        if isinstance(made, Failure):
+            return _Try(spoken, (Reason(check="speak", message=made.reason),))
+        spoken = SpokenTurn(turn, spoken_line, tries + 1, made.value, made.place)
+        if isinstance(references, Failure):
+            return _Try(spoken, (Reason(check="reference", message=references.reason),))
+        return self._judged(spoken, made, references)
+
+    def _references(self, voice: Voice) -> tuple[tuple[Place, str], ...] | Failure | None:
+        found = []
+        for reference in reference_lines(self.road.pack, voice, self.brief.language):
+            made = self.road.memos.speak.look(reference)
+            if made is None:
+                self.needs.speak.append(reference)
+            elif isinstance(made, Failure):
+                return Failure(f"the plain voice of {voice.id} could not be had: {made.reason}")
+            else:
+                found.append((made.place, made.value.digest))
+        return tuple(found) if len(found) == len(self.road.pack.reference_texts) else None
+
+    def _judged(
+        self, spoken: SpokenTurn, take: Found[TakeRecord], references: tuple[tuple[Place, str], ...]
+    ) -> _Try | None:
+        item = Spoken(
+            place=take.place,
+            digest=take.value.digest,
+            text=spoken.turn.text,
+            language=self.brief.language,
+            dialogue=tuple(turn.text for turn in self.dialogue.turns),
+            references=references,
+        )
+        memos = self.road.memos
+        heard, felt, sound = memos.hear.look(item), memos.feel.look(item), memos.sound.look(item)
+        if heard is None or felt is None or sound is None:
+            self.needs.score.append(item)
+            return None
+        if isinstance(heard, Failure) or isinstance(felt, Failure) or isinstance(sound, Failure):
+            failures = {"asr": heard, "ser": felt, "sound": sound}
+            reasons = [Reason(check=k, message=f.reason) for k, f in failures.items() if isinstance(f, Failure)]
+            return _Try(spoken, tuple(reasons))
+        scores = Scores(hearing=heard.value, feeling=felt.value, sound=sound.value)
+        verdict = judge(scores, spoken.turn.emotion, self.road.config.gate)
+        judged = SpokenTurn(spoken.turn, spoken.line, spoken.attempts, spoken.take, spoken.place, scores)
+        return _Try(judged, verdict.reasons)
+
+    def _with_units(self, turns: list[SpokenTurn]) -> tuple[list[SpokenTurn], list[Objection]]:
+        encoded, objections = [], []
+        for place, turn in enumerate(turns):
+            if turn.take is None or turn.place is None:
+                raise AssertionError("a turn that passed has a take")
+            item = Sounded(turn.place, turn.take.digest)
+            found = {name: memo.look(item) for name, memo in self.road.memos.units.items()}
+            if any(one is None for one in found.values()):
+                self.needs.units.append(item)
+            failures = [f"{name}: {one.reason}" for name, one in found.items() if isinstance(one, Failure)]
+            objections += [_objection(place, "units", failure) for failure in failures]
+            units = {name: one.value for name, one in found.items() if isinstance(one, Found)}
+            encoded.append(
+                SpokenTurn(turn.turn, turn.line, turn.attempts, turn.take, turn.place, turn.scores, units)
+            )
+        return encoded, objections
+
+
+def _repeats(turns: list[SpokenTurn]) -> list[Objection]:
+    """Turns of different text with the same waveform: an engine that answers every prompt alike."""
+    first: dict[str, int] = {}
+    objections = []
+    for place, turn in enumerate(turns):
+        if turn.scores is None:
+            continue
+        earlier = first.setdefault(turn.scores.sound.waveform, place)
+        if turns[earlier].turn.text != turn.turn.text:
+            objections.append(_objection(place, "waveform", f"the same recording as turn {earlier}"))
+    return objections

@@ -1,0 +1,114 @@
+"""Reads and checks a run file with its pack: the one way in for configuration."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from pipeline.config import validation
+from pipeline.config.pack import MANIFEST, LoadedPack, load_pack
+from pipeline.config.run_checks import check_run, check_voices
+from pipeline.config.source import Document, Fault, FaultsError, Mark, Node, Path_, as_mapping, read_document
+from pipeline.engine.errors import UsageError
+from schemas.run import RunConfig
+
+
+@dataclass(frozen=True)
+class LoadedRun:
+    """A run file and its pack, checked against each other."""
+
+    config: RunConfig
+    pack: LoadedPack
+
+
+def shipped(name: str) -> Path:
+    """A file or folder of the packs that ship with Warmline, wherever it is installed."""
+    return Path(str(files("prompts"))) / name
+
+
+def shipped_packs() -> list[str]:
+    """Names of the packs that ship."""
+    return sorted(folder.name for folder in shipped("").iterdir() if (folder / MANIFEST).is_file())
+
+
+def load_run(path: Path, overrides: Sequence[str] = ()) -> LoadedRun:
+    """Read a run file and its pack; `overrides` are KEY=VALUE with dotted keys. Raises FaultsError with all faults."""
+    document = read_document(path, str(path))
+    data = as_mapping(document)
+    for override in overrides:
+        _override(document, override)
+    if document.faults:
+        raise FaultsError(document.faults)
+    found: list[Fault] = []
+    config: RunConfig | None = None
+    try:
+        config = RunConfig.model_validate(document.data)
+    except ValidationError as error:
+        found += validation.faults(error, RunConfig, document)
+    pack = None
+    try:
+        pack = load_pack(_pack_folder(document, data.get("pack"), path.parent))
+    except FaultsError as error:
+        found += error.faults
+    if config is not None and pack is not None:
+        found += [Fault(document.mark(path_), message) for path_, message in check_run(config, pack.pack)]
+        found += _voice_faults(config, pack)
+    if found or config is None or pack is None:
+        raise FaultsError(found)
+    return LoadedRun(config, pack)
+
+
+def _voice_faults(config: RunConfig, pack: LoadedPack) -> Iterator[Fault]:
+    """Voices that the run's engine cannot speak, at their lines in the pack."""
+    for path, message in check_voices(config, pack.pack):
+        yield Fault(pack.document.mark(path), message)
+
+
+def _override(document: Document, override: str) -> None:
+    key, equals, text = override.partition("=")
+    mark = Mark(f"--set {override}")
+    if not equals or not all(key.split(".")):
+        document.faults.append(Fault(mark, "must be KEY=VALUE, such as size=60 or gate.wer=0.1"))
+        return
+    try:
+        value: Node = yaml.safe_load(text)
+    except yaml.YAMLError:
+        document.faults.append(Fault(mark, f"{text} cannot be read as a value"))
+        return
+    path: Path_ = tuple(key.split("."))
+    document.data = _with(document.data, key.split("."), value)
+    document.marks[path] = mark
+
+
+def _with(data: Node, keys: list[str], value: Node) -> Node:
+    """`data` with the value put in at the dotted key."""
+    if not keys:
+        return value
+    there = data if isinstance(data, dict) else {}
+    return {**there, keys[0]: _with(there.get(keys[0]), keys[1:], value)}
+
+
+def _pack_folder(document: Document, named: Node, beside: Path) -> Path:
+    """The pack's folder: relative to the run file, or the name of one that ships."""
+    if not isinstance(named, str):
+        raise FaultsError([])  # said already: the key is missing or no text
+    folder = beside / named
+    if (folder / MANIFEST).is_file():
+        return folder
+    if named in shipped_packs():
+        return shipped(named)
+    message = f"no pack at {folder} (it needs a {MANIFEST}); packs that ship: {', '.join(shipped_packs())}"
+    raise FaultsError([Fault(document.mark(("pack",)), message)])
+
+
+def copy_pack(source: Path, target: Path) -> None:
+    """Copy a pack's files, and nothing else, into a new folder. Raises UsageError if the folder has files."""
+    if target.exists() and any(target.iterdir()):
+        raise UsageError(f"{target} is there already and not empty: choose another folder")
+    loaded = load_pack(source)
+    for name in loaded.files:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes((source / name).read_bytes())

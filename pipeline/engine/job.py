@@ -1,0 +1,89 @@
+"""A batch of one stage's items, as a worker does it: run the backend, write the results as ledger parts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock, Timer
+from time import perf_counter
+from typing import Generic
+
+from pydantic import ValidationError
+
+from pipeline.engine.failure import Failure
+from pipeline.engine.ledger import Entry, write_part
+from pipeline.engine.stage import Item, Outcome, Result, Runner, Stage
+from pipeline.engine.storage import Folder
+from schemas.frozen import Frozen
+
+MOST_PENDING = 32
+LONGEST_PENDING = 5.0
+"""A finished result is on disk within this many results or seconds, whichever comes first."""
+
+stopping = Event()
+"""Set in a worker that was asked to stop: it finishes its item, writes what it has, and takes no further one."""
+
+
+@dataclass(frozen=True)
+class Job(Generic[Item, Result]):
+    """Items to run, each under its key; the results go to `ledger`."""
+
+    stage: Stage[Item, Result]
+    ledger: Folder
+    items: Sequence[tuple[str, Item]]
+
+
+@dataclass
+class _Pending:
+    """Results not yet on disk. A timer writes them when no further result comes in time."""
+
+    folder: Folder
+    stage: str
+    parts: list[str] = field(default_factory=list)
+    _entries: list[Entry] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+    _timer: Timer | None = None
+
+    def add(self, entry: Entry) -> None:
+        with self._lock:
+            self._entries.append(entry)
+            if self._timer is None:
+                self._timer = Timer(LONGEST_PENDING - 1.0, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+            full = len(self._entries) >= MOST_PENDING
+        if full:
+            self.flush()
+
+    def flush(self) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if self._entries:
+                self.parts.append(write_part(self.folder, self.stage, self._entries))
+                self._entries = []
+
+
+def run_job(job: Job[Item, Result], runner: Runner[Item, Result]) -> list[str]:
+    """Do the job and answer the names of the parts written. What is done when something breaks is written first."""
+    pending = _Pending(job.ledger, job.stage.name)
+    keys = [key for key, _ in job.items]
+    try:
+        started = perf_counter()
+        outcomes = runner.run([item for _, item in job.items])
+        for key, outcome in zip(keys, outcomes, strict=True):
+            seconds, started = perf_counter() - started, perf_counter()
+            pending.add(_entry(key, outcome, seconds))
+            if stopping.is_set():
+                break
+    finally:
+        pending.flush()
+    return pending.parts
+
+
+def _entry(key: str, outcome: Outcome[Frozen] | Failure, seconds: float) -> Entry:
+    if isinstance(outcome, Failure):
+        return Entry(key, reason=outcome.reason, seconds=seconds)
+    try:
+        return Entry(key, value=outcome.value.model_dump_json(), blob=outcome.blob, seconds=seconds)
+    except (ValidationError, ValueError) as error:
+        return Entry(key, reason=f"the result cannot be stored: {error}", seconds=seconds)

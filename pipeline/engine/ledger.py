@@ -1,0 +1,170 @@
+"""The durable record of a stage's results, keyed by fingerprint.
+
+On disk: `RUN/ledger/<stage>/part-*.parquet`, each written whole and never changed. A row is one result: its key, its
+small part as JSON text (`value`), its large part as bytes (`blob`, FLAC for takes), or the `reason` why there is
+none. In parts with blobs every row is a row group of its own, so one take is read without its neighbours.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from time import time_ns
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.engine.failure import Failure
+from pipeline.engine.storage import Folder
+
+_FORMAT = "1"
+_REMEMBERED_PARTS = 256
+
+SCHEMA = pa.schema(
+    [
+        pa.field("key", pa.string(), nullable=False),
+        pa.field("value", pa.string()),
+        pa.field("blob", pa.binary()),
+        pa.field("reason", pa.string()),
+        pa.field("seconds", pa.float32(), nullable=False),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result to be kept: `value` (JSON) with an optional `blob`, or the `reason` of a failure.
+
+    `seconds` is the time the result took to make.
+    """
+
+    key: str
+    value: str | None = None
+    blob: bytes | None = None
+    reason: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a result lies: enough for a worker in another process to read its blob."""
+
+    folder: Folder
+    part: str
+    row: int
+
+    def blob(self) -> bytes:
+        """The result's large part."""
+        with self.folder.open(self.part) as file:
+            table = pq.ParquetFile(file).read_row_group(self.row, columns=["blob"])
+        content: bytes = table.column("blob")[0].as_py()
+        return content
+
+
+def write_part(folder: Folder, stage: str, entries: Iterable[Entry]) -> str:
+    """Write one part, whole or not at all, and answer its name. Raises StorageError when the disk is full.
+
+    No fsync: a part torn by a power cut is found out when read, and its few results are made again.
+    """
+    rows = [vars(entry) for entry in entries]
+    metadata = {"warmline.ledger": _FORMAT, "warmline.stage": stage}
+    table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(metadata))
+    name = f"part-{time_ns():020d}-{uuid4().hex[:8]}.parquet"
+    sink = pa.BufferOutputStream()
+    group = 1 if any(row["blob"] is not None for row in rows) else None
+    # FLAC does not shrink further, and a dictionary of keys that are all different only costs.
+    pq.write_table(table, sink, row_group_size=group, compression={"value": "zstd"}, use_dictionary=False)
+    folder.write(name, sink.getvalue().to_pybytes())
+    return name
+
+
+@dataclass
+class Ledger:
+    """A stage's results as one driver sees them.
+
+    Failures recorded before this ledger was opened are forgotten (they are due to be tried again) unless
+    `keep_failures`; those of this session are known. Parts that cannot be read are named in `faults` and left alone.
+
+    >>> ledger = Ledger(Folder("memory://doctest-ledger"), "speak")
+    >>> ledger.take_in(write_part(ledger.folder, "speak", [Entry("k1", value='"hello"')]))
+    >>> ledger.value("k1"), ledger.value("k2")
+    ('"hello"', None)
+    """
+
+    folder: Folder
+    stage: str
+    keep_failures: bool = False
+    faults: list[str] = field(default_factory=list)
+    _places: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _failures: dict[str, str] = field(default_factory=dict)
+    _values: OrderedDict[str, list[str | None]] = field(default_factory=OrderedDict)
+
+    def open(self) -> "Ledger":
+        """Read which keys are there."""
+        self.folder.sweep()
+        for name in self.folder.names():
+            self.take_in(name, failures=self.keep_failures)
+        return self
+
+    def take_in(self, name: str, *, failures: bool = True) -> None:
+        """Learn the keys of a part."""
+        try:
+            table = self._read(name, ["key", "reason"])
+        except (pa.ArrowException, OSError, _ForeignError) as error:
+            reason = " ".join(str(error).split())[:120]
+            self.faults.append(f"{self.folder.url}/{name} is no whole part of this ledger, ignored: {reason}")
+            return
+        keys, reasons = (table.column(column).to_pylist() for column in ("key", "reason"))
+        for row, (key, reason) in enumerate(zip(keys, reasons, strict=True)):
+            if reason is None:
+                self._places[key] = (name, row)
+                self._failures.pop(key, None)
+            elif failures and key not in self._places:
+                self._failures[key] = reason
+
+    def _read(self, name: str, columns: list[str]) -> pa.Table:
+        with self.folder.open(name) as file:
+            parquet = pq.ParquetFile(file)
+            metadata = parquet.schema_arrow.metadata or {}
+            if metadata.get(b"warmline.stage") != self.stage.encode():
+                raise _ForeignError(f"not written by the {self.stage} stage")
+            if metadata.get(b"warmline.ledger") != _FORMAT.encode():
+                raise _ForeignError("another version of the ledger format")
+            return parquet.read(columns=columns, use_threads=False)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._places
+
+    def place(self, key: str) -> Place:
+        """Where `key`'s result lies. Raises KeyError if there is none."""
+        name, row = self._places[key]
+        return Place(self.folder, name, row)
+
+    def failure(self, key: str) -> Failure | None:
+        """Why `key` failed, if its last try did."""
+        reason = self._failures.get(key)
+        return None if reason is None else Failure(reason)
+
+    @property
+    def failures(self) -> int:
+        """How many keys' last try failed."""
+        return len(self._failures)
+
+    def value(self, key: str) -> str | None:
+        """The small part of `key`'s result (JSON), or None if there is none."""
+        if key not in self._places:
+            return None
+        name, row = self._places[key]
+        if name not in self._values:
+            self._values[name] = self._read(name, ["value"]).column("value").to_pylist()
+            if len(self._values) > _REMEMBERED_PARTS:
+                self._values.popitem(last=False)
+        self._values.move_to_end(name)
+        return self._values[name][row]
+
+
+class _ForeignError(Exception):
+    """A Parquet file that is no part of this ledger."""

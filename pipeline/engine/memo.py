@@ -1,0 +1,93 @@
+"""A stage, its ledger and its pool: look a result up, or have it made."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Generic
+
+from pydantic import ValidationError
+
+from pipeline.engine.failure import Failure
+from pipeline.engine.job import MOST_PENDING, Job
+from pipeline.engine.ledger import Ledger, Place
+from pipeline.engine.pool import Pool
+from pipeline.engine.stage import Item, Result, Stage
+
+
+@dataclass(frozen=True)
+class Found(Generic[Result]):
+    """A result out of the ledger, and where its blob lies."""
+
+    key: str
+    value: Result
+    place: Place
+
+
+@dataclass
+class Memo(Generic[Item, Result]):
+    """The memoised map of one stage.
+
+    `workers` bounds how many of its jobs run at once, and `made` counts what this session made (not what it found).
+    Two callers that need the same item share one making of it.
+    """
+
+    stage: Stage[Item, Result]
+    ledger: Ledger
+    pool: Pool
+    workers: int
+    made: int = 0
+    _under_way: dict[str, asyncio.Future[None]] = field(default_factory=dict)
+    _places: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.workers)
+
+    def look(self, item: Item) -> Found[Result] | Failure | None:
+        """The item's result, why it failed in this session, or None if it is still to be made."""
+        key = self.stage.key(item)
+        try:
+            text = self.ledger.value(key)
+            if text is not None:
+                return Found(key, self.stage.result.model_validate_json(text), self.ledger.place(key))
+        except (OSError, ValidationError) as error:
+            return Failure(f"its ledger entry cannot be read: {' '.join(str(error).split())[:200]}")
+        return self.ledger.failure(key)
+
+    async def make(self, items: Iterable[Item]) -> None:
+        """Have every item's result (or its failure) in the ledger when this returns."""
+        wanted = {self.stage.key(item): item for item in items}
+        waiting = [self._under_way[key] for key in wanted if key in self._under_way]
+        missing = [(key, item) for key, item in wanted.items() if self._is_missing(key)]
+        size = max(1, min(MOST_PENDING, ceil(len(missing) / (2 * self.workers))))
+        jobs = [missing[start : start + size] for start in range(0, len(missing), size)]
+        for key, _ in missing:
+            self._under_way[key] = asyncio.get_running_loop().create_future()
+        try:
+            await _all(asyncio.create_task(self._run(job)) for job in jobs)
+        finally:
+            for key, _ in missing:
+                done = self._under_way.pop(key)
+                if not done.done():
+                    done.set_result(None)
+        await asyncio.gather(*waiting)
+
+    def _is_missing(self, key: str) -> bool:
+        return key not in self.ledger and self.ledger.failure(key) is None and key not in self._under_way
+
+    async def _run(self, items: Sequence[tuple[str, Item]]) -> None:
+        async with self._places:
+            for part in await self.pool.run(Job(self.stage, self.ledger.folder, items)):
+                self.ledger.take_in(part)
+        self.made += len(items)
+
+
+async def _all(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Wait for every task; when one breaks, end the others before its error goes on."""
+    started = list(tasks)
+    try:
+        await asyncio.gather(*started)
+    finally:
+        for task in started:
+            task.cancel()
+        await asyncio.gather(*started, return_exceptions=True)

@@ -1,0 +1,150 @@
+"""Where jobs run: in this process, or in a pool of processes that outlives a worker's death."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pipeline.engine.job import Job, run_job, stopping
+from pipeline.engine.ledger import Entry, write_part
+from pipeline.engine.stage import Item, Result, Runner, Stage
+
+_PATIENCE = 10.0
+
+
+class Pool(Protocol):
+    """Runs jobs; `run` answers the names of the ledger parts that a job wrote."""
+
+    async def run(self, job: Job[Item, Result]) -> list[str]:
+        """Do one job on some worker."""
+        ...
+
+    def close(self) -> None:
+        """Stop the workers; each writes what it has finished."""
+        ...
+
+
+@dataclass
+class _Bench:
+    """The backends built in one process, each once."""
+
+    runners: dict[str, object] = field(default_factory=dict)
+
+    def runner(self, stage: Stage[Item, Result]) -> Runner[Item, Result]:
+        key = f"{stage.name}:{stage.identity}"
+        if key not in self.runners:
+            self.runners[key] = stage.build()
+        return self.runners[key]  # type: ignore[return-value]  # keyed by the stage, so of its types
+
+
+_bench = _Bench()
+
+
+def _work(job: Job[Item, Result]) -> list[str]:
+    return run_job(job, _bench.runner(job.stage))
+
+
+def _prepare(stages: Sequence[Stage[Item, Result]]) -> None:
+    """Make this process a worker: deaf to Ctrl-C, gone when its driver is gone, backends at hand."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    threading.Thread(target=_follow_driver, daemon=True).start()
+    for stage in stages:
+        with suppress(Exception):  # the stage's first job raises it again, where it can be told
+            _bench.runner(stage)
+
+
+def _follow_driver() -> None:
+    driver = multiprocessing.parent_process()
+    if driver is not None:
+        driver.join()
+        os._exit(1)
+
+
+class InProcessPool:
+    """One job at a time in a thread of this process: for tests, notebooks and backends that only wait."""
+
+    def __init__(self) -> None:
+        self._bench = _Bench()
+        self._turn = asyncio.Lock()
+
+    async def run(self, job: Job[Item, Result]) -> list[str]:
+        """Do one job."""
+        async with self._turn:
+            return await asyncio.to_thread(run_job, job, self._bench.runner(job.stage))
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
+
+class ProcessPool:
+    """`workers` processes, each with its own backends.
+
+    A worker that dies (out of memory, a crash in a library) takes the pool with it: the pool is made anew and the
+    unfinished jobs run again, those that were in flight one at a time. A job that kills its worker even alone has its
+    items recorded as failed.
+    """
+
+    def __init__(self, workers: int, stages: Sequence[Stage[Item, Result]] = ()) -> None:
+        self._workers = workers
+        self._stages = tuple(stages)
+        self._executor = self._start()
+        self._alone = asyncio.Lock()
+        self.deaths = 0
+
+    def _start(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        executor = ProcessPoolExecutor(self._workers, context, initializer=_prepare, initargs=(self._stages,))
+        for _ in range(self._workers):
+            executor.submit(os.getpid)  # processes start with the first jobs: let them load while the driver does
+        return executor
+
+    async def run(self, job: Job[Item, Result]) -> list[str]:
+        """Do one job on some worker."""
+        try:
+            return await self._submit(job)
+        except BrokenProcessPool:
+            async with self._alone:
+                return await self._run_alone(job)
+
+    async def _submit(self, job: Job[Item, Result]) -> list[str]:
+        executor = self._executor
+        try:
+            return await asyncio.wrap_future(executor.submit(_work, job))
+        except BrokenProcessPool:
+            if executor is self._executor:
+                self.deaths += 1
+                self._executor = self._start()
+            raise
+
+    async def _run_alone(self, job: Job[Item, Result]) -> list[str]:
+        try:
+            return await self._submit(job)
+        except BrokenProcessPool:
+            if len(job.items) > 1:
+                halves = len(job.items) // 2
+                first = await self._run_alone(Job(job.stage, job.ledger, job.items[:halves]))
+                return first + await self._run_alone(Job(job.stage, job.ledger, job.items[halves:]))
+            reason = "the worker process died on this item (out of memory, or a crash in the engine)"
+            entries = [Entry(key, reason=reason) for key, _ in job.items]
+            return [write_part(job.ledger, job.stage.name, entries)]
+
+    def close(self) -> None:
+        """Ask the workers to finish their item and write what they have; end those that do not within 10 s."""
+        processes = list((self._executor._processes or {}).values())
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            if process.is_alive():
+                process.terminate()
+        for process in processes:
+            process.join(_PATIENCE)
+            if process.is_alive():
+                process.kill()
+

@@ -1,0 +1,56 @@
+"""What a stage is to the engine: a map from items to results, with a key for each item."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from pipeline.engine.failure import Failure
+from schemas.frozen import Frozen
+
+Item = TypeVar("Item")
+Result = TypeVar("Result", bound=Frozen)
+Item_contra = TypeVar("Item_contra", contravariant=True)
+Result_co = TypeVar("Result_co", bound=Frozen, covariant=True)
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Result_co]):
+    """A result as it is kept: the small part, and the large one if the stage makes sound."""
+
+    value: Result_co
+    blob: bytes | None = None
+
+
+class Runner(Protocol[Item_contra, Result_co]):
+    """A stage's backend, built and at work in one process."""
+
+    def run(self, items: Sequence[Item_contra]) -> Iterator[Outcome[Result_co] | Failure]:
+        """Yield one outcome an item, in order, each as soon as it is there; no side effects."""
+        ...
+
+
+class Stage(Protocol[Item, Result]):
+    """One memoised map. A frozen value that travels to workers, so it holds settings, never a model."""
+
+    @property
+    def name(self) -> str:
+        """The ledger's folder below RUN/ledger."""
+        ...
+
+    @property
+    def result(self) -> type[Result]:
+        """The model of the small part."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """A fingerprint of backend, settings and version: what all keys of the stage have in common."""
+        ...
+
+    def key(self, item: Item) -> str:
+        """The fingerprint of everything the item's result depends on."""
+        ...
+
+    def build(self) -> Runner[Item, Result]:
+        """Load the backend. Called once in each worker process that gets a job of this stage."""
+        ...

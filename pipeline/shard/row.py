@@ -1,0 +1,208 @@
+"""A decided dialogue, and the row it becomes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.engine.fingerprint import fingerprint
+from pipeline.engine.ledger import Place
+from pipeline.shard.interleave import interleave
+from schemas.brief import Brief, Speaker
+from schemas.dialogue import Dialogue, Turn
+from schemas.recipe import Recipe
+from schemas.scores import Reason, Scores
+from schemas.take import Line, TakeRecord
+from schemas.units import UnitSequence
+
+Cell = str | int | float | bytes | None | Sequence["Cell"] | Mapping[str, "Cell"]
+Row = Mapping[str, Cell]
+"""A row as Arrow takes it in: the one place where names are strings."""
+
+WHOLE = -1
+"""The place of a reason that concerns the dialogue and no single turn."""
+
+
+@dataclass(frozen=True)
+class SpokenTurn:
+    """A turn with its take, as far as it came: what is missing is None."""
+
+    turn: Turn
+    line: Line
+    attempts: int
+    take: TakeRecord | None = None
+    place: Place | None = None
+    scores: Scores | None = None
+    units: Mapping[str, UnitSequence] | None = None
+
+
+@dataclass(frozen=True)
+class Objection:
+    """A reason and the number of the turn it concerns (from 0), or WHOLE."""
+
+    turn: int
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A dialogue whose fate is known: kept if nothing stands against it."""
+
+    brief: Brief
+    dialogue: Dialogue | None
+    turns: tuple[SpokenTurn, ...]
+    objections: tuple[Objection, ...] = ()
+    takes: int = 0
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it goes into the corpus."""
+        return not self.objections
+
+    @property
+    def size(self) -> int:
+        """Bytes of its audio."""
+        return sum(turn.take.size for turn in self.turns if turn.take is not None)
+
+
+@dataclass(frozen=True)
+class UnitKind:
+    """What is known of one kind of units before a take is encoded: rate per second and number of codes."""
+
+    rate: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What all rows of a corpus share of where they come from."""
+
+    pack: str
+    pack_digest: str
+    seed: int
+    writer: str
+    speaker: str
+    asr: str
+    ser: str
+    words: str
+    warmline: str
+    units: Mapping[str, UnitKind]
+
+
+@dataclass(frozen=True)
+class RowMaker:
+    """Turns decided dialogues into rows of schemas.shard."""
+
+    recipe: Recipe
+    provenance: Provenance
+
+    def identity(self, decided: Decided) -> str:
+        """A fingerprint of the row that needs no audio to be read."""
+        digests = [turn.take.digest if turn.take else "" for turn in decided.turns]
+        return fingerprint(repr(self._row(decided, [None] * len(decided.turns))), digests)
+
+    def row(self, decided: Decided) -> Row:
+        """The row with its audio, read from the ledger now."""
+        return self._row(decided, [turn.place.blob() if turn.place else None for turn in decided.turns])
+
+    def _row(self, decided: Decided, sounds: Sequence[bytes | None]) -> Row:
+        brief = decided.brief
+        turns: list[Cell] = []
+        for number, (turn, sound) in enumerate(zip(decided.turns, sounds, strict=True)):
+            audio: Cell = {"bytes": sound, "path": f"{brief.id}-{number:02d}.flac"} if sound else None
+            turns.append(self._turn(turn, audio))
+        return {
+            "id": brief.id,
+            "language": brief.language,
+            "kind": brief.kind,
+            "situation": brief.situation,
+            "user": _side(brief.user),
+            "assistant": _side(brief.assistant),
+            "turns": turns,
+            "provenance": self._provenance(decided),
+            "reasons": [
+                {"turn": one.turn, "check": one.reason.check, "message": one.reason.message}
+                for one in decided.objections
+            ],
+        }
+
+    def _turn(self, spoken: SpokenTurn, audio: Cell) -> dict[str, Cell]:
+        turn, take = spoken.turn, spoken.take
+        units = {name: list[Cell](sequence.units) for name, sequence in (spoken.units or {}).items()}
+        return {
+            "role": turn.role,
+            "text": turn.text,
+            "emotion": turn.emotion,
+            "delivery": {
+                "intensity": spoken.line.delivery.intensity,
+                "instruction": spoken.line.delivery.style.instruction,
+            },
+            "voice": spoken.line.voice.id,
+            "audio": audio,
+            "sample_rate": take.sample_rate if take else None,
+            "duration": take.duration if take else None,
+            "words": [{"text": w.text, "start": w.start, "end": w.end} for w in take.words] if take else None,
+            "units": {**units} if units else None,
+            "interleaved": self._interleaved(spoken),
+            "scores": _scores(spoken.scores, turn.emotion) if spoken.scores else None,
+            "attempts": spoken.attempts,
+            "engine": take.engine if take else None,
+            "seed": spoken.line.seed,
+        }
+
+    def _interleaved(self, spoken: SpokenTurn) -> Cell:
+        """The text and the units of the run file's first kind, as the recipe says."""
+        if not spoken.units:
+            return None
+        first = spoken.units[next(iter(self.provenance.units))]
+        spans = interleave(spoken.turn.text, first.units, self.recipe)
+        return [{"text": span.text, "units": list(span.units)} for span in spans]
+
+    def _provenance(self, decided: Decided) -> dict[str, Cell]:
+        given = self.provenance
+        revisions = {
+            name: sequence.revision for turn in decided.turns for name, sequence in (turn.units or {}).items()
+        }
+        return {
+            "pack": given.pack,
+            "pack_digest": given.pack_digest,
+            "index": decided.brief.index,
+            "seed": given.seed,
+            "writer": given.writer,
+            "speaker": given.speaker,
+            "asr": given.asr,
+            "ser": given.ser,
+            "words": given.words,
+            "units": {
+                name: {"revision": revisions.get(name), "rate": kind.rate, "size": kind.size, "source": "re-encoded"}
+                for name, kind in given.units.items()
+            },
+            "warmline": given.warmline,
+        }
+
+
+def _side(speaker: Speaker) -> dict[str, Cell]:
+    return {
+        "voice": speaker.voice,
+        "gender": speaker.gender,
+        "age": speaker.age,
+        "emotion": speaker.emotion,
+        "intensity": speaker.intensity,
+    }
+
+
+def _scores(scores: Scores, emotion: str) -> dict[str, Cell]:
+    heard, felt, sound = scores.hearing, scores.feeling, scores.sound
+    return {
+        "transcript": heard.transcript,
+        "wer": heard.wer,
+        "cer": heard.cer,
+        "language_model": heard.language_model,
+        "emotion": [{"label": score.label, "p": score.p} for score in felt.emotion],
+        "emotion_match": felt.p(emotion),
+        "leading_silence": sound.leading_silence,
+        "trailing_silence": sound.trailing_silence,
+        "silence": sound.longest_silence,
+        "clipping": sound.clipping,
+        "rms": sound.rms,
+        "mos": None,
+        "likeness": None,
+    }

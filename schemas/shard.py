@@ -1,0 +1,137 @@
+"""The shard's row: one dialogue. Its Arrow schema carries the metadata by which `datasets` knows its Audio columns.
+
+Shapes and units: `duration`, `start`, `end`, `silence` are seconds; `sample_rate` is Hz; `audio.bytes` is FLAC, mono, at
+`sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names; `interleaved` alternates runs of
+text with runs of units, each step one or the other; `clipping` and `emotion.p` are parts of 1; WER and CER compare
+normalised texts.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+from pydantic import JsonValue
+
+_ARROW = {"string": pa.string(), "float32": pa.float32(), "int32": pa.int32(), "int64": pa.int64()}
+
+
+@dataclass(frozen=True)
+class _Value:
+    dtype: str
+
+
+@dataclass(frozen=True)
+class _Audio:
+    pass
+
+
+@dataclass(frozen=True)
+class _List:
+    of: "_Feature"
+
+
+_Feature = _Value | _Audio | _List | dict[str, "_Feature"]
+
+_TEXT, _REAL, _COUNT, _LONG = _Value("string"), _Value("float32"), _Value("int32"), _Value("int64")
+_SIDE: _Feature = {"voice": _TEXT, "gender": _TEXT, "age": _TEXT, "emotion": _TEXT, "intensity": _REAL}
+_SCORES: _Feature = {
+    "transcript": _TEXT,
+    "wer": _REAL,
+    "cer": _REAL,
+    "language_model": _TEXT,
+    "emotion": _List({"label": _TEXT, "p": _REAL}),
+    "emotion_match": _REAL,
+    "leading_silence": _REAL,
+    "trailing_silence": _REAL,
+    "silence": _REAL,
+    "clipping": _REAL,
+    "rms": _REAL,
+    "mos": _REAL,
+    "likeness": _REAL,
+}
+
+
+def _turn(units: Iterable[str]) -> dict[str, _Feature]:
+    return {
+        "role": _TEXT,
+        "text": _TEXT,
+        "emotion": _TEXT,
+        "delivery": {"intensity": _REAL, "instruction": _TEXT},
+        "voice": _TEXT,
+        "audio": _Audio(),
+        "sample_rate": _COUNT,
+        "duration": _REAL,
+        "words": _List({"text": _TEXT, "start": _REAL, "end": _REAL}),
+        "units": {name: _List(_COUNT) for name in units},
+        "interleaved": _List({"text": _TEXT, "units": _List(_COUNT)}),
+        "scores": _SCORES,
+        "attempts": _COUNT,
+        "engine": _TEXT,
+        "seed": _LONG,
+    }
+
+
+def _row(units: Iterable[str]) -> dict[str, _Feature]:
+    names = list(units)
+    kind: _Feature = {"revision": _TEXT, "rate": _REAL, "size": _COUNT, "source": _TEXT}
+    provenance: _Feature = {
+        "pack": _TEXT,
+        "pack_digest": _TEXT,
+        "index": _LONG,
+        "seed": _LONG,
+        "writer": _TEXT,
+        "speaker": _TEXT,
+        "asr": _TEXT,
+        "ser": _TEXT,
+        "words": _TEXT,
+        "units": {name: kind for name in names},
+        "warmline": _TEXT,
+    }
+    return {
+        "id": _TEXT,
+        "language": _TEXT,
+        "kind": _TEXT,
+        "situation": _TEXT,
+        "user": _SIDE,
+        "assistant": _SIDE,
+        "turns": _List(_turn(names)),
+        "provenance": provenance,
+    }
+
+
+def _arrow(feature: _Feature) -> pa.DataType:
+    if isinstance(feature, _Value):
+        return _ARROW[feature.dtype]
+    if isinstance(feature, _Audio):
+        return pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    if isinstance(feature, _List):
+        return pa.list_(_arrow(feature.of))
+    return pa.struct([(name, _arrow(inner)) for name, inner in feature.items()])
+
+
+def _described(feature: _Feature) -> JsonValue:
+    """The feature as `datasets` (4 and newer) writes it into a Parquet file."""
+    if isinstance(feature, _Value):
+        return {"dtype": feature.dtype, "_type": "Value"}
+    if isinstance(feature, _Audio):
+        return {"_type": "Audio"}
+    if isinstance(feature, _List):
+        return {"feature": _described(feature.of), "_type": "List"}
+    return {name: _described(inner) for name, inner in feature.items()}
+
+
+def shard_schema(units: Iterable[str], *, rejected: bool = False) -> pa.Schema:
+    """The schema of a corpus with these kinds of units.
+
+    Rejected dialogues have one column more: `reasons`, each with its turn (−1 for the dialogue as a whole).
+
+    >>> shard_schema(["kmeans"]).field("turns").type.value_type.field("units").type
+    StructType(struct<kmeans: list<item: int32>>)
+    """
+    row = _row(units)
+    if rejected:
+        row["reasons"] = _List({"turn": _COUNT, "check": _TEXT, "message": _TEXT})
+    described = {name: _described(feature) for name, feature in row.items()}
+    metadata = {"huggingface": json.dumps({"info": {"features": described}})}
+    return pa.schema([(name, _arrow(feature)) for name, feature in row.items()], metadata=metadata)
