@@ -1,0 +1,1 @@
+"""The stages strung together, and the command line. Alone in importing Prefect."""

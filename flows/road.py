@@ -1,15 +1,15 @@
 """The stages of one run, strung together: what a dialogue still needs, and what became of it.
 
-`resolve` is a pure function of the ledgers. It looks up a brief's dialogue, takes and scores, walks the retake ladder as far
-as results go, and answers either what has to be made next or the dialogue's fate. All state lies in the ledgers, so
-going on after a crash, asking how far a run is, and a first run are the same computation.
+`resolve` is a pure function of the ledgers. It looks up a brief's dialogue, takes and scores, walks the retake ladder
+as far as results go, and answers either what has to be made next or the dialogue's fate. All state lies in the ledgers,
+so going on after a crash, asking how far a run is, and a first run are the same computation.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.engine.failure import Failure
-from pipeline.engine.ledger import Place
+from pipeline.engine.ledger import Ledger, Place
 from pipeline.engine.memo import Found, Memo
 from pipeline.plan.briefs import Planner
 from pipeline.score.gate import judge
@@ -58,6 +58,12 @@ class Memos:
     feel: Memo[Spoken, Feeling]
     sound: Memo[Spoken, Sound]
     units: Mapping[str, Memo[Sounded, UnitSequence]]
+
+    @property
+    def ledgers(self) -> list[Ledger]:
+        """The stages' ledgers, in the road's order."""
+        single = [self.write.ledger, self.speak.ledger, self.hear.ledger, self.feel.ledger, self.sound.ledger]
+        return single + [memo.ledger for memo in self.units.values()]
 
 
 @dataclass(frozen=True)
@@ -130,16 +136,14 @@ class _Resolution:
         which results happened to be there when a run was interrupted.
         """
         places = [place for place, turn in enumerate(self.dialogue.turns) if turn.role is role]
-        for place in places:
-            self.tries[place] = 0
+        self.tries |= dict.fromkeys(places, 0)
         for voice in understudies(self.brief, role, self.road.pack.voices):
             settled = [self._speak_with(voice, place) for place in places]
-            for place, one in zip(places, settled, strict=True):
-                if one is not None:
-                    latest[place] = one
-            if any(one is None for one in settled):
+            now = {place: one for place, one in zip(places, settled, strict=True) if one is not None}
+            latest |= now
+            if len(now) < len(places):
                 return None
-            failed = [place for place, one in zip(places, settled, strict=True) if one and one.reasons]
+            failed = [place for place, one in now.items() if one.reasons]
             if not failed or any(self._spent(place) for place in failed):
                 return None
         side = self.brief.speaker(role)
@@ -229,9 +233,7 @@ class _Resolution:
             failures = [f"{name}: {one.reason}" for name, one in found.items() if isinstance(one, Failure)]
             objections += [_objection(place, "units", failure) for failure in failures]
             units = {name: one.value for name, one in found.items() if isinstance(one, Found)}
-            encoded.append(
-                SpokenTurn(turn.turn, turn.line, turn.attempts, turn.take, turn.place, turn.scores, units)
-            )
+            encoded.append(SpokenTurn(turn.turn, turn.line, turn.attempts, turn.take, turn.place, turn.scores, units))
         return encoded, objections
 
 

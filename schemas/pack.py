@@ -93,6 +93,8 @@ class Pack(Frozen):
     assistant: Cast
     voices: tuple[Voice, ...] = Field(min_length=1)
     deliveries: Mapping[str, Style] = Field(min_length=1)
-    reference_texts: tuple[str, ...] = Field(min_length=1, description="spoken neutrally by each voice, to compare with")
+    reference_texts: tuple[str, ...] = Field(
+        min_length=1, description="spoken neutrally by each voice, to compare with"
+    )
     situations: tuple[Situation, ...] = Field(min_length=1)
     phrasebook: Phrasebook | None = None

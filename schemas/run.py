@@ -1,5 +1,6 @@
 """The run file: one corpus to be made."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -16,7 +17,7 @@ class Backend(Frozen):
 
     backend: str
     workers: int | None = Field(default=None, ge=1, description="none: one a core")
-    settings: dict[str, Scalar] = {}
+    settings: Mapping[str, Scalar] = {}
 
 
 class ScoreBackends(Frozen):

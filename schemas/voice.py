@@ -56,9 +56,7 @@ class Voice(Frozen):
     weight: Weight = 1.0
     engines: Mapping[str, Mapping[str, str | int | float | bool]] = Field(min_length=1)
     licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
-    consent: str = Field(
-        min_length=1, description="who agreed to this voice's use; `synthetic` for none needed"
-    )
+    consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
 
 
 class Prosody(Frozen):

@@ -26,11 +26,13 @@ def frame_count(recording: Recording, rate: float) -> int:
 
 def frames(recording: Recording, rate: float, window: Seconds) -> Floats:
     """Cut into overlapping frames, [N, samples in `window`]; beyond the edges there is silence."""
+    return _cut(recording, rate, window, frame_count(recording, rate))
+
+
+def _cut(recording: Recording, rate: float, window: Seconds, count: int) -> Floats:
     size = round(window * recording.sample_rate)
-    middles = (np.arange(frame_count(recording, rate)) + 0.5) * recording.sample_rate / rate
-    starts = np.round(middles).astype(
-        np.int64
-    )  # of frames in the padded signal, whose offset is half a window
+    # the signal is padded by half a window, so a frame around a moment starts at that moment
+    starts = np.round((np.arange(count) + 0.5) * recording.sample_rate / rate).astype(np.int64)
     padded = np.zeros(max(len(recording.audio), int(starts[-1])) + size, dtype=np.float32)
     padded[size // 2 : size // 2 + len(recording.audio)] = recording.audio
     cut: Floats = np.lib.stride_tricks.sliding_window_view(padded, size)[starts]
@@ -65,9 +67,7 @@ def mfcc(
     return log_mel(recording, rate, bands, window) @ _dct(bands, count)
 
 
-def fundamental(
-    recording: Recording, rate: float = 100.0, lowest: float = 55.0, highest: float = 500.0
-) -> Floats:
+def fundamental(recording: Recording, rate: float = 100.0, lowest: float = 55.0, highest: float = 500.0) -> Floats:
     """The fundamental frequency of each frame in hertz, [N]; NaN where the frame has no clear pitch.
 
     Autocorrelation of the windowed frame over that of the window (Boersma 1993, Proc. IFA 17), at about 11 kHz; the
@@ -75,16 +75,16 @@ def fundamental(
     out single wild frames.
     """
     slow = _halved(recording)
-    cut = frames(slow, rate, 2.6 / lowest)
+    cut = _cut(slow, rate, 2.6 / lowest, frame_count(recording, rate))
     likeness = _autocorrelation(cut)
     first, last = int(slow.sample_rate / highest), int(slow.sample_rate / lowest) + 1
     peaks = (likeness[:, 1:-1] >= likeness[:, :-2]) & (likeness[:, 1:-1] > likeness[:, 2:])
     heights = np.where(peaks, likeness[:, 1:-1], 0.0)[:, first - 1 : last]
-    lag = first + np.argmax(heights >= 0.9 * heights.max(axis=1, keepdims=True), axis=1)
-    height = np.take_along_axis(likeness, lag[:, None], axis=1)[:, 0]
-    loud = np.mean(np.square(cut), axis=1) > 10**-4.5 * np.quantile(np.mean(np.square(cut), axis=1), 0.95)
-    hertz = slow.sample_rate / _refined(likeness, lag)
-    return _median(np.where((height > 0.5) & loud, hertz, np.nan).astype(np.float32))
+    highest_peak = heights.max(axis=1)
+    lag = first + np.argmax(heights >= 0.9 * highest_peak[:, None], axis=1)
+    power = np.mean(np.square(cut), axis=1)
+    voiced = (highest_peak > 0.5) & (power > 10**-4.5 * np.quantile(power, 0.95))
+    return _median(np.where(voiced, slow.sample_rate / _refined(likeness, lag), np.nan).astype(np.float32))
 
 
 def _autocorrelation(cut: Floats) -> Floats:
@@ -102,12 +102,11 @@ def _autocorrelation(cut: Floats) -> Floats:
 
 def _refined(likeness: Floats, lag: NDArray[np.int64]) -> Floats:
     """The lag of each peak to a part of a sample: the top of the parabola through it and its neighbours."""
-    left, middle, right = (
-        np.take_along_axis(likeness, (lag + step)[:, None], axis=1)[:, 0] for step in (-1, 0, 1)
-    )
+    left, middle, right = (np.take_along_axis(likeness, (lag + step)[:, None], axis=1)[:, 0] for step in (-1, 0, 1))
     bend = left - 2 * middle + right
     shift = np.where(bend < -1e-6, 0.5 * (left - right) / np.minimum(bend, -1e-6), 0.0)
-    return (lag + shift).astype(np.float32)
+    refined: Floats = (lag + np.clip(shift, -1.0, 1.0)).astype(np.float32)
+    return refined
 
 
 def _median(track: Floats, width: int = 5) -> Floats:
@@ -129,7 +128,8 @@ def _halved(recording: Recording) -> Recording:
 
 
 def _decibel(power: NDArray[np.floating]) -> Floats:
-    return (10 * np.log10(np.maximum(power, _FLOOR))).astype(np.float32)
+    level: Floats = (10 * np.log10(np.maximum(power, _FLOOR))).astype(np.float32)
+    return level
 
 
 def _fft_size(size: int) -> int:

@@ -1,6 +1,6 @@
 """Reads and checks a prompt pack: every fault at once, each with its file and line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -26,19 +26,18 @@ _INCLUDE = "include"
 
 @dataclass(frozen=True)
 class LoadedPack:
-    """A pack, the files it was read from (relative to its folder) and a digest of their content."""
+    """A pack, and the files it was read from: name relative to its folder → content."""
 
     pack: Pack
-    folder: Path
-    files: tuple[str, ...]
+    files: Mapping[str, bytes]
     document: Document
 
     @property
     def digest(self) -> str:
         """blake2b-128 of the files' names and bytes."""
         digest = blake2b(digest_size=16)
-        for name in self.files:
-            digest.update(f"{name}\x00".encode() + (self.folder / name).read_bytes() + b"\x00")
+        for name, content in self.files.items():
+            digest.update(f"{name}\x00{len(content)}\x00".encode() + content)
         return digest.hexdigest()
 
 
@@ -54,7 +53,7 @@ def load_pack(folder: Path) -> LoadedPack:
     found = [Fault(document.mark(path), message) for path, message in check_pack(pack)]
     if found:
         raise FaultsError(found)
-    return LoadedPack(pack, folder, tuple(files), document)
+    return LoadedPack(pack, {name: (folder / name).read_bytes() for name in files}, document)
 
 
 def _read_all(folder: Path) -> tuple[Document, list[str]]:

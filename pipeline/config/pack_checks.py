@@ -29,21 +29,21 @@ def check_pack(pack: Pack) -> Iterator[Complaint]:
 
 
 def _weights(pack: Pack) -> Iterator[Complaint]:
-    tables: dict[Path_, Mapping[str, float] | Mapping[int, float] | Mapping[float, float]] = {
-        ("languages",): pack.languages,
-        ("kinds",): pack.kinds,
-        ("user_emotions",): pack.user_emotions,
-        ("turns",): pack.turns,
-        ("intensities",): pack.intensities,
-        ("user", "gender"): pack.user.gender,
-        ("user", "age"): pack.user.age,
-        ("assistant", "gender"): pack.assistant.gender,
-        ("assistant", "age"): pack.assistant.age,
+    tables: dict[Path_, Iterable[float]] = {
+        ("languages",): pack.languages.values(),
+        ("kinds",): pack.kinds.values(),
+        ("user_emotions",): pack.user_emotions.values(),
+        ("turns",): pack.turns.values(),
+        ("intensities",): pack.intensities.values(),
+        ("user", "gender"): pack.user.gender.values(),
+        ("user", "age"): pack.user.age.values(),
+        ("assistant", "gender"): pack.assistant.gender.values(),
+        ("assistant", "age"): pack.assistant.age.values(),
     }
-    tables |= {("reply_emotions", given): table for given, table in pack.reply_emotions.items()}
-    tables |= {("situations", n, "emotions"): s.emotions for n, s in enumerate(pack.situations)}
-    for path, table in tables.items():
-        if not any(weight > 0 for weight in table.values()):
+    tables |= {("reply_emotions", given): table.values() for given, table in pack.reply_emotions.items()}
+    tables |= {("situations", n, "emotions"): s.emotions.values() for n, s in enumerate(pack.situations)}
+    for path, weights in tables.items():
+        if not any(weight > 0 for weight in weights):
             yield path, "all weights are 0: give at least one option a weight above 0"
 
 
@@ -52,7 +52,10 @@ def _emotions(pack: Pack) -> Iterator[Complaint]:
     for emotion, weight in pack.user_emotions.items():
         yield from _known(("user_emotions", emotion), emotion, pack.deliveries, "deliveries")
         if weight > 0 and not any(s.weight * s.emotions.get(emotion, 0) > 0 for s in pack.situations):
-            yield ("user_emotions", emotion), f"no situation has the emotion {emotion}: add one, or set its weight to 0"
+            yield (
+                ("user_emotions", emotion),
+                f"no situation has the emotion {emotion}: add one, or set its weight to 0",
+            )
         if weight > 0 and emotion not in pack.reply_emotions:
             yield ("user_emotions", emotion), f"reply_emotions does not say how to reply to {emotion}"
     for given, table in pack.reply_emotions.items():
@@ -83,7 +86,10 @@ def _unique(pack: Pack) -> Iterator[Complaint]:
 def _turns(pack: Pack) -> Iterator[Complaint]:
     for turns in pack.turns:
         if turns < 2 or turns % 2:
-            yield ("turns", str(turns)), f"{turns} turns: must be even and 2 or more, since the user begins and the reply ends"
+            yield (
+                ("turns", str(turns)),
+                f"{turns} turns: must be even and 2 or more, since the user begins and the reply ends",
+            )
 
 
 def _cast(pack: Pack) -> Iterator[Complaint]:
@@ -92,10 +98,16 @@ def _cast(pack: Pack) -> Iterator[Complaint]:
         voices = [voice for voice in pack.voices if role in voice.roles and voice.weight > 0]
         for gender, weight in cast.gender.items():
             if weight > 0 and not any(voice.gender is gender for voice in voices):
-                yield (role, "gender", gender), f"no {role} voice is {gender}: add one to voices, or set the weight to 0"
+                yield (
+                    (role, "gender", gender),
+                    f"no {role} voice is {gender}: add one to voices, or set the weight to 0",
+                )
         for age, weight in cast.age.items():
             if weight > 0 and not any(voice.age is age for voice in voices):
-                yield (role, "age", age), f"no {role} voice is {age}: add one to voices, or set the weight to 0"
+                yield (
+                    (role, "age", age),
+                    f"no {role} voice is {age}: add one to voices, or set the weight to 0",
+                )
         for language, weight in pack.languages.items():
             if weight > 0 and not any(language in voice.languages for voice in voices):
                 yield ("languages", language), f"no {role} voice speaks {language}"

@@ -108,7 +108,6 @@ def copy_pack(source: Path, target: Path) -> None:
     """Copy a pack's files, and nothing else, into a new folder. Raises UsageError if the folder has files."""
     if target.exists() and any(target.iterdir()):
         raise UsageError(f"{target} is there already and not empty: choose another folder")
-    loaded = load_pack(source)
-    for name in loaded.files:
+    for name, content in load_pack(source).files.items():
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes((source / name).read_bytes())
+        (target / name).write_bytes(content)

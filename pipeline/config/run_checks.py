@@ -24,7 +24,10 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     yield from _backends(config)
     for emotion in config.gate.emotions:
         if emotion not in pack.deliveries:
-            yield ("gate", "emotions", emotion), f"{emotion} is no emotion of the pack: {nearest(emotion, pack.deliveries)}"
+            yield (
+                ("gate", "emotions", emotion),
+                f"{emotion} is no emotion of the pack: {nearest(emotion, pack.deliveries)}",
+            )
     names = [kind.backend for kind in config.units]
     for number, name in enumerate(names):
         if names.index(name) != number:

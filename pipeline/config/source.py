@@ -1,7 +1,7 @@
 """YAML files with the place of everything in them, so that a fault can name its file and line.
 
-Safe: PyYAML's safe schema only. Duplicate keys, which YAML parsers let the last win, are faults; so are aliases, which
-can grow a small file without bound.
+Safe: PyYAML's safe schema only. Duplicate keys, of which YAML parsers let the last win, are faults; so are aliases of
+lists and mappings, by which a small file can grow without bound.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -90,10 +90,11 @@ class _Reader:
     def value(self, node: yaml.Node, path: Path_) -> Node:
         mark = Mark(self._shown, node.start_mark.line + 1)
         self._document.marks.setdefault(path, mark)
-        if id(node) in self._seen:
-            self._fault(mark, "aliases (*name) are not used here: write it out")
-            return None
-        self._seen.add(id(node))
+        if isinstance(node, yaml.CollectionNode):
+            if id(node) in self._seen:
+                self._fault(mark, "an alias (*name) may stand for a single value only: write it out")
+                return None
+            self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return dict(self._items(node, path))
         if isinstance(node, yaml.SequenceNode):

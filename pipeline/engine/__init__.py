@@ -1,0 +1,1 @@
+"""The one mechanism under every stage: fingerprints, ledger, pools, the memoised map."""

@@ -15,8 +15,11 @@ from pipeline.engine.storage import Folder
 from schemas.frozen import Frozen
 
 MOST_PENDING = 32
-LONGEST_PENDING = 5.0
-"""A finished result is on disk within this many results or seconds, whichever comes first."""
+LONGEST_PENDING = 4.0
+"""A finished result is on its way to disk within this many results or seconds, whichever comes first.
+
+The writing itself takes well under a second, so nothing finished is ever more than 5 s from being kept.
+"""
 
 stopping = Event()
 """Set in a worker that was asked to stop: it finishes its item, writes what it has, and takes no further one."""
@@ -46,7 +49,7 @@ class _Pending:
         with self._lock:
             self._entries.append(entry)
             if self._timer is None:
-                self._timer = Timer(LONGEST_PENDING - 1.0, self.flush)
+                self._timer = Timer(LONGEST_PENDING, self.flush)
                 self._timer.daemon = True
                 self._timer.start()
             full = len(self._entries) >= MOST_PENDING

@@ -10,11 +10,11 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
 
 from pipeline.engine.job import Job, run_job, stopping
 from pipeline.engine.ledger import Entry, write_part
-from pipeline.engine.stage import Item, Result, Runner, Stage
+from pipeline.engine.stage import Item, Loadable, Result, Runner, Stage
 
 _PATIENCE = 10.0
 
@@ -37,11 +37,14 @@ class _Bench:
 
     runners: dict[str, object] = field(default_factory=dict)
 
-    def runner(self, stage: Stage[Item, Result]) -> Runner[Item, Result]:
+    def load(self, stage: Loadable) -> object:
         key = f"{stage.name}:{stage.identity}"
         if key not in self.runners:
             self.runners[key] = stage.build()
-        return self.runners[key]  # type: ignore[return-value]  # keyed by the stage, so of its types
+        return self.runners[key]
+
+    def runner(self, stage: Stage[Item, Result]) -> Runner[Item, Result]:
+        return cast("Runner[Item, Result]", self.load(stage))
 
 
 _bench = _Bench()
@@ -51,14 +54,14 @@ def _work(job: Job[Item, Result]) -> list[str]:
     return run_job(job, _bench.runner(job.stage))
 
 
-def _prepare(stages: Sequence[Stage[Item, Result]]) -> None:
+def _prepare(stages: Sequence[Loadable]) -> None:
     """Make this process a worker: deaf to Ctrl-C, gone when its driver is gone, backends at hand."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     threading.Thread(target=_follow_driver, daemon=True).start()
     for stage in stages:
         with suppress(Exception):  # the stage's first job raises it again, where it can be told
-            _bench.runner(stage)
+            _bench.load(stage)
 
 
 def _follow_driver() -> None:
@@ -92,7 +95,7 @@ class ProcessPool:
     items recorded as failed.
     """
 
-    def __init__(self, workers: int, stages: Sequence[Stage[Item, Result]] = ()) -> None:
+    def __init__(self, workers: int, stages: Sequence[Loadable] = ()) -> None:
         self._workers = workers
         self._stages = tuple(stages)
         self._executor = self._start()
@@ -147,4 +150,3 @@ class ProcessPool:
             process.join(_PATIENCE)
             if process.is_alive():
                 process.kill()
-

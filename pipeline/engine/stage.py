@@ -29,7 +29,7 @@ class Runner(Protocol[Item_contra, Result_co]):
         ...
 
 
-class Stage(Protocol[Item, Result]):
+class Stage(Protocol[Item_contra, Result_co]):
     """One memoised map. A frozen value that travels to workers, so it holds settings, never a model."""
 
     @property
@@ -38,7 +38,7 @@ class Stage(Protocol[Item, Result]):
         ...
 
     @property
-    def result(self) -> type[Result]:
+    def result(self) -> type[Result_co]:
         """The model of the small part."""
         ...
 
@@ -47,10 +47,28 @@ class Stage(Protocol[Item, Result]):
         """A fingerprint of backend, settings and version: what all keys of the stage have in common."""
         ...
 
-    def key(self, item: Item) -> str:
+    def key(self, item: Item_contra) -> str:
         """The fingerprint of everything the item's result depends on."""
         ...
 
-    def build(self) -> Runner[Item, Result]:
+    def build(self) -> Runner[Item_contra, Result_co]:
         """Load the backend. Called once in each worker process that gets a job of this stage."""
+        ...
+
+
+class Loadable(Protocol):
+    """Any stage, where only its backend is to be loaded."""
+
+    @property
+    def name(self) -> str:
+        """See Stage."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """See Stage."""
+        ...
+
+    def build(self) -> object:
+        """See Stage."""
         ...

@@ -1,0 +1,1 @@
+"""Prompt pack to briefs."""

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import numpy as np
 
 from pipeline.plan.draws import Weights, race, words
-from schemas.brief import Brief, Kind, Speaker
+from schemas.brief import Brief, Speaker
 from schemas.pack import Cast, Pack
 from schemas.run import Shares
 from schemas.voice import Role, Split, Voice
@@ -137,7 +137,7 @@ class _Columns:
             index=index,
             split=self.split[row],
             language=self.language[row],
-            kind=cast("Kind", self.kind[row]),
+            kind=self.kind[row],
             situation=self.situation[row],
             user=self._speaker(Role.USER, row),
             assistant=self._speaker(Role.ASSISTANT, row),

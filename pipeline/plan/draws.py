@@ -9,12 +9,14 @@ i-th number.
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
 Weights = NDArray[np.float64]
+Option = TypeVar("Option")
 
 _WORDS_A_BLOCK = 4
 
@@ -54,10 +56,11 @@ def race(seed: int, field: str, options: Sequence[str], weights: Weights, start:
         times[row] = -np.log(uniforms(start, stop, seed, field, option))
     with np.errstate(divide="ignore"):
         times = np.where(columns > 0.0, times / columns, np.inf)
-    return times.argmin(axis=0)
+    winners: Indices = times.argmin(axis=0)
+    return winners
 
 
-def shares(weights: Mapping[str, float]) -> dict[str, float]:
+def shares(weights: Mapping[Option, float]) -> dict[Option, float]:
     """The weights as parts of 1.
 
     >>> shares({"a": 1, "b": 3})

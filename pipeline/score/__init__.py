@@ -1,0 +1,1 @@
+"""Takes to scores, scores to verdicts."""

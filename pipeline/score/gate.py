@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 
-from schemas.frozen import Share
 from schemas.scores import Limits, Reason, Scores, Verdict
 
 
@@ -12,7 +11,9 @@ def judge(scores: Scores, emotion: str, limits: Limits) -> Verdict:
     >>> judge(scores, "sad", Limits(wer=0.1)).reasons[0].message       # doctest: +SKIP
     'WER 0.25 is above 0.1 (language model: dialogue); heard: i was so glad'
     """
-    return Verdict(reasons=(*_words(scores, limits), *_emotion(scores, emotion, limits), *_sound(scores, limits)))
+    return Verdict(
+        reasons=(*_words(scores, limits), *_emotion(scores, emotion, limits), *_sound(scores, limits))
+    )
 
 
 def _words(scores: Scores, limits: Limits) -> Iterator[Reason]:
@@ -26,7 +27,7 @@ def _words(scores: Scores, limits: Limits) -> Iterator[Reason]:
 
 
 def _emotion(scores: Scores, emotion: str, limits: Limits) -> Iterator[Reason]:
-    least: Share = limits.emotions.get(emotion, limits.emotion)
+    least = limits.emotions.get(emotion, limits.emotion)
     p = scores.feeling.p(emotion)
     if p < least:
         yield Reason(

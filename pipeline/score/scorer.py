@@ -17,8 +17,8 @@ from schemas.scores import Feeling, Hearing
 class Utterance:
     """A take as a recogniser gets it.
 
-    `text` is what was to be said; `dialogue` the texts of all turns of its dialogue, in order, from which a small language
-    model may be built. `reference` holds the same voice's neutral renderings of the pack's reference texts.
+    `text` is what was to be said; `dialogue` the texts of all turns of its dialogue, in order, from which a small
+    language model may be built. `reference` holds the same voice's neutral renderings of the pack's reference texts.
     """
 
     recording: Recording

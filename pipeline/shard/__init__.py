@@ -1,0 +1,1 @@
+"""Decided dialogues to Parquet shards."""

@@ -158,9 +158,7 @@ class RowMaker:
 
     def _provenance(self, decided: Decided) -> dict[str, Cell]:
         given = self.provenance
-        revisions = {
-            name: sequence.revision for turn in decided.turns for name, sequence in (turn.units or {}).items()
-        }
+        revisions = {name: sequence.revision for turn in decided.turns for name, sequence in (turn.units or {}).items()}
         return {
             "pack": given.pack,
             "pack_digest": given.pack_digest,
@@ -172,7 +170,12 @@ class RowMaker:
             "ser": given.ser,
             "words": given.words,
             "units": {
-                name: {"revision": revisions.get(name), "rate": kind.rate, "size": kind.size, "source": "re-encoded"}
+                name: {
+                    "revision": revisions.get(name),
+                    "rate": kind.rate,
+                    "size": kind.size,
+                    "source": "re-encoded",
+                }
                 for name, kind in given.units.items()
             },
             "warmline": given.warmline,

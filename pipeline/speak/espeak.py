@@ -24,13 +24,15 @@ from pipeline.engine.failure import Failure
 from pipeline.speak import espeak_process
 from pipeline.speak.espeak_process import FRAME, Answer, Greeting, Request
 from pipeline.speak.marked_text import marked, pauses, word_times
-from pipeline.speak.shaping import Spoken, shape
+from pipeline.speak.shaping import Spoken, shape, unclipped
 from schemas.frozen import Frozen
 from schemas.take import Line, Take
 from schemas.voice import Prosody
 
 VERSION = f"1, espeakng-loader {version('espeakng-loader')}"
 LANGUAGES = ("en",)
+CONTROLS = ("prosody",)
+"""What this engine reads of a delivery's style."""
 
 _RATE, _VOLUME, _PITCH, _RANGE, _GAP = 1, 2, 3, 4, 7
 _STEPS_PER_SEMITONE = 5.5
@@ -47,9 +49,7 @@ class Settings(Frozen):
 @cache
 def variants() -> tuple[str, ...]:
     """The names of the variants that the wheel holds."""
-    return tuple(
-        sorted(path.name for path in Path(espeakng_loader.get_data_path(), "voices", "!v").iterdir())
-    )
+    return tuple(sorted(path.name for path in Path(espeakng_loader.get_data_path(), "voices", "!v").iterdir()))
 
 
 class VoiceSettings(Frozen):
@@ -139,7 +139,7 @@ class Espeak:
         words = word_times(text, events, len(audio), greeting["sample_rate"])
         spoken = Spoken(audio, greeting["sample_rate"], words, pauses(events, len(audio)))
         shaped = shape(spoken, prosody, voice.tract)
-        return Take(shaped.audio, shaped.sample_rate, shaped.words, engine=f"espeak-ng {greeting['version']}")
+        return Take(unclipped(shaped.audio), shaped.sample_rate, shaped.words, f"espeak-ng {greeting['version']}")
 
 
 def jittered(prosody: Prosody, seed: int) -> Prosody:
@@ -158,7 +158,7 @@ def _parameters(voice: VoiceSettings, prosody: Prosody) -> dict[int, int]:
     rate = voice.rate * prosody.rate * voice.tract  # a longer tract, made by slower playing, takes longer
     return {
         _RATE: round(min(max(rate, 80), 449)),
-        _VOLUME: round(min(voice.volume * prosody.volume, 150)),
+        _VOLUME: round(min(voice.volume * prosody.volume, 100)),
         _PITCH: round(min(max(voice.pitch + _STEPS_PER_SEMITONE * prosody.pitch, 1), 99)),
         _RANGE: round(min(voice.range * prosody.range, 99)),
         _GAP: round(prosody.gap),
@@ -178,8 +178,8 @@ class _Process:
     def __init__(self, seconds: float) -> None:
         self._patience = seconds + 10.0
         paths = (espeak_process.__file__, espeakng_loader.get_library_path(), espeakng_loader.get_data_path())
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", *paths],  # noqa: S603 - our own file
+        self._process = subprocess.Popen(  # noqa: S603 - our own file
+            [sys.executable, "-I", *paths],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

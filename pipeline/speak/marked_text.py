@@ -47,13 +47,11 @@ def marked(text: str, steps: Sequence[int], pitch: int) -> MarkedText:
     return MarkedText(ssml, words, tuple(spans))
 
 
-def word_times(
-    text: MarkedText, events: Sequence[tuple[int, int, int]], samples: int, rate: Hertz
-) -> tuple[Word, ...]:
+def word_times(text: MarkedText, events: Sequence[tuple[int, int, int]], samples: int, rate: Hertz) -> tuple[Word, ...]:
     """One Word for each of `text.words`, or none at all if the events do not fit the words.
 
-    A word ends where the first pause after its sounds begins, else where the next word begins. A word without letters or
-    digits that espeak-ng passes over (a dash) has no length and sits at the end of the one before.
+    A word ends where the first pause after its sounds begins, else where the next word begins. A word without letters
+    or digits that espeak-ng passes over (a dash) has no length and sits at the end of the one before.
     """
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}

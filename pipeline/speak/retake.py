@@ -1,6 +1,7 @@
 """What to try when a take did not pass: another seed, then a stronger delivery, then another voice.
 
-Pure functions of a turn's tries so far: the same history gives the same next line, so a resumed run walks the same ladder.
+Pure functions of a turn's tries so far: the same history gives the same next line, so a resumed run walks the same
+ladder.
 """
 
 from collections.abc import Sequence
@@ -44,13 +45,17 @@ def reference_lines(pack: Pack, voice: Voice, language: str) -> tuple[Line, ...]
 
 
 def understudies(brief: Brief, role: Role, voices: Sequence[Voice]) -> list[Voice]:
-    """Who may speak this side: the voice drawn, then others of the same gender, age and split, in an order of the brief's.
+    """Who may speak this side: the voice drawn, then others of the same gender, age and split.
 
-    A voice of the other side of this dialogue is none of them.
+    Their order is drawn for the brief. A voice of the other side of this dialogue is none of them.
     """
     drawn = next(voice for voice in voices if voice.id == brief.speaker(role).voice)
     other_side = {brief.speaker(side).voice for side in Role if side is not role}
-    alike = [voice for voice in voices if voice.id not in {drawn.id, *other_side} and _alike(voice, drawn, role, brief)]
+    alike = [
+        voice
+        for voice in voices
+        if voice.id not in {drawn.id, *other_side} and _alike(voice, drawn, role, brief)
+    ]
     return [drawn, *sorted(alike, key=lambda voice: seed_from(brief.text_seed, role, voice.id))]
 
 
@@ -61,4 +66,3 @@ def _alike(voice: Voice, drawn: Voice, role: Role, brief: Brief) -> bool:
         and (voice.gender, voice.age) == (drawn.gender, drawn.age)
         and (role is Role.ASSISTANT or voice.split is drawn.split)
     )
-

@@ -35,6 +35,11 @@ def shape(spoken: Spoken, prosody: Prosody, tract: float) -> Spoken:
     return _brightened(_warped(_paused(spoken, prosody.pause), prosody.tremor, tract), prosody.brightness)
 
 
+def unclipped(audio: Waveform) -> Waveform:
+    """The take turned down as a whole if it would clip, else as it is: loudness is part of a delivery."""
+    return audio * np.float32(min(1.0, 0.98 / float(np.abs(audio).max())))
+
+
 def _paused(spoken: Spoken, factor: float) -> Spoken:
     """Make the pauses `factor` times as long, by silence put into or cut out of their middles."""
     if factor == 1.0 or not spoken.pauses:
@@ -95,9 +100,7 @@ def _read_at(audio: Waveform, moments: NDArray[np.float64]) -> Waveform:
     whole = moments.astype(np.int64)
     part = (moments - whole).astype(np.float32)
     a, b, c, d = (padded[whole + step] for step in (1, 2, 3, 4))
-    read: Waveform = b + part / 2 * (
-        c - a + part * (2 * a - 5 * b + 4 * c - d + part * (3 * (b - c) + d - a))
-    )
+    read: Waveform = b + part / 2 * (c - a + part * (2 * a - 5 * b + 4 * c - d + part * (3 * (b - c) + d - a)))
     return read
 
 

@@ -39,9 +39,7 @@ class SpeakStage:
         name = self.backend.backend
         style = item.delivery.style.model_dump(include=set(SPEAKERS.load(name).CONTROLS))
         engine = dict(item.voice.engines.get(name, {}))
-        return fingerprint(
-            self.identity, item.text, item.language, engine, style, item.delivery.intensity, item.seed
-        )
+        return fingerprint(self.identity, item.text, item.language, engine, style, item.delivery.intensity, item.seed)
 
     def build(self) -> "SpeakRunner":
         """Load the engine."""

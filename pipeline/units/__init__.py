@@ -1,0 +1,1 @@
+"""Takes to discrete speech tokens."""

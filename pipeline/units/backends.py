@@ -2,6 +2,4 @@
 
 from pipeline.engine.backends import Entry, Registry
 
-ENCODERS = Registry(
-    "units", {"kmeans": Entry("pipeline.units.kmeans", requires=(), install="comes with warmline")}
-)
+ENCODERS = Registry("units", {"kmeans": Entry("pipeline.units.kmeans", requires=(), install="comes with warmline")})

@@ -29,6 +29,8 @@ _CLOSING_FROM = 3
 
 Choice = TypeVar("Choice")
 
+_ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+
 
 class Settings(Frozen):
     """None."""
@@ -80,7 +82,6 @@ class _Composition:
     phrasebook: Phrasebook
     item: Commission
     slots: dict[str, str] = field(default_factory=dict)
-    environment: SandboxedEnvironment = field(default_factory=lambda: _ENVIRONMENT)
 
     def turns(self) -> Iterator[Turn]:
         situation = self.item.situation
@@ -140,7 +141,7 @@ class _Composition:
     def _say(self, where: str, phrases: Sequence[str]) -> str:
         phrase = self._draw(where, phrases)
         if "{" in phrase:
-            phrase = self.environment.from_string(phrase).render(self.slots)
+            phrase = _ENVIRONMENT.from_string(phrase).render(self.slots)
         return phrase[:1].upper() + phrase[1:]
 
     def _draw(self, where: str, options: Sequence[Choice]) -> Choice:
@@ -151,7 +152,9 @@ class _Composition:
 
         A phrase that stands several times runs as often: that is how a list gives one more weight.
         """
-        lucks = [self._luck(where, f"{option}\x1f{options[:place].count(option)}") for place, option in enumerate(options)]
+        lucks = [
+            self._luck(where, f"{option}\x1f{options[:place].count(option)}") for place, option in enumerate(options)
+        ]
         return lucks.index(min(lucks))
 
     def _luck(self, where: str, option: str) -> bytes:
@@ -168,6 +171,3 @@ class _Composition:
 
 def _join(parts: Sequence[str]) -> str:
     return " ".join(part for part in parts if part)
-
-
-_ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 -- text, not HTML

@@ -28,9 +28,7 @@ class WriteStage:
     def identity(self) -> str:
         """What all texts depend on."""
         module = WRITERS.load(self.backend.backend)
-        return fingerprint(
-            self.backend.backend, module.VERSION, self.backend.settings, module.identity(self.pack)
-        )
+        return fingerprint(self.backend.backend, module.VERSION, self.backend.settings, module.identity(self.pack))
 
     def key(self, item: Commission) -> str:
         """What one text depends on."""

@@ -1,0 +1,39 @@
+# `make demo` and `make test` do all the set-up they need; a second call starts at once.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+BIN := $(VENV)/bin
+OUT ?= runs/demo
+
+.PHONY: setup demo test test-all test-decode lint bench clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "warmline needs Python 3.11 or newer: make PYTHON=python3.12 …"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/warmline generate prompts/run.yaml --out $(OUT)
+	$(BIN)/warmline status $(OUT)
+
+test: $(READY)
+	$(BIN)/python -m pytest -m 'not slow and not decode'
+
+test-all: $(READY)
+	$(BIN)/python -m pytest -m 'not decode'
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.pipeline
+
+clean:
+	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,193 @@
+"""What the pipeline costs beside the bare engines: `python -m benchmarks.pipeline [--dialogues 200]`.
+
+Everything is measured in one go on one machine, and the figure that counts is a ratio, since machines are shared and noisy:
+the wall time of a run ÷ (the CPU seconds that the bare engines need for the same items, alone in one process ÷ cores).
+"""
+
+import argparse
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+
+from flows.frozen_run import thaw
+from flows.road import Memos, Road
+from flows.session import IdlePool, cores, open_road
+from pipeline.engine.failure import Failure
+from pipeline.engine.memo import Found, Memo
+from pipeline.engine.stage import Item, Result
+from pipeline.engine.storage import Folder
+from pipeline.shard.row import Decided
+
+RUN_FILE = Path(__file__).parent.parent / "prompts" / "run.yaml"
+
+
+@dataclass
+class Watched:
+    """A finished process tree: seconds until its first take was on disk, wall seconds, CPU seconds, peak bytes."""
+
+    first_take: float
+    wall: float
+    cpu: float
+    peak: int
+
+
+def command(out: Path, dialogues: int) -> list[str]:
+    """The command line of a run."""
+    return [
+        *(sys.executable, "-m", "flows.command_line", "generate", str(RUN_FILE), "--out", str(out)),
+        *("--set", f"size={dialogues}"),
+    ]
+
+
+def watch(out: Path, dialogues: int) -> Watched:
+    """Run to the end, looking at the whole process tree ten times a second."""
+    started = time.monotonic()
+    process = psutil.Popen(command(out, dialogues), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first_take, peak, cpu = 0.0, 0, {}
+    while process.poll() is None:
+        time.sleep(0.1)
+        if not first_take and any((out / "ledger" / "speak").glob("part-*.parquet")):
+            first_take = time.monotonic() - started
+        resident = 0
+        for one in _tree(process):
+            try:
+                resident += one.memory_full_info().pss
+                times = one.cpu_times()
+                cpu[one.pid] = times.user + times.system + times.children_user + times.children_system
+            except psutil.Error:
+                continue
+        peak = max(peak, resident)
+    if process.returncode:
+        raise SystemExit(f"the run ended with {process.returncode}")
+    return Watched(first_take, time.monotonic() - started, sum(cpu.values()), peak)
+
+
+def _tree(process: psutil.Popen) -> Iterator[psutil.Process]:
+    try:
+        yield from [psutil.Process(process.pid), *process.children(recursive=True)]
+    except psutil.Error:
+        return
+
+
+@dataclass
+class Observed(Memo[Item, Result]):
+    """A memo that notes which items were looked up and found."""
+
+    items: dict[str, Item] = field(default_factory=dict)
+
+    def look(self, item: Item) -> Found[Result] | Failure | None:
+        """Look it up, and note it."""
+        found = super().look(item)
+        if isinstance(found, Found):
+            self.items[found.key] = item
+        return found
+
+
+def observed_items(out: Path) -> tuple[Road, dict[str, Observed]]:
+    """Every item that a finished run made, by replaying it over its ledgers."""
+    run = thaw(Folder(str(out)))
+    if run is None:
+        raise SystemExit(f"{out} holds no run")
+    road = open_road(run, Folder(str(out)), IdlePool())
+    seen = {
+        name: Observed(memo.stage, memo.ledger, memo.pool, memo.workers)
+        for name, memo in {**vars(road.memos), **road.memos.units}.items()
+        if isinstance(memo, Memo)
+    }
+    units = {name: seen[name] for name in road.memos.units}
+    single = {name: seen[name] for name in vars(road.memos) if name != "units"}
+    road = replace(road, memos=Memos(units=units, **single))
+    accepted = 0
+    for brief in road.planner.briefs(0, int(run.config.size * run.config.most_briefs)):
+        fate = road.resolve(brief)
+        accepted += isinstance(fate, Decided) and fate.accepted
+        if accepted == run.config.size:
+            break
+    return road, seen
+
+
+def bare_engines(out: Path) -> dict[str, float]:
+    """CPU seconds of each engine alone, in this process and its children, for the items of a finished run."""
+    _, seen = observed_items(out)
+    costs = {}
+    for name, memo in seen.items():
+        runner = memo.stage.build()
+        items = list(memo.items.values())
+        costs[name] = _cpu_seconds(lambda runner=runner, items=items: [None for _ in runner.run(items)])
+    return costs
+
+
+def _cpu_seconds(work: Callable[[], object]) -> float:
+    before = _cpu()
+    work()
+    return _cpu() - before
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and its children, those still running included."""
+    me = psutil.Process()
+    running = sum(sum(child.cpu_times()[:4]) for child in me.children(recursive=True))
+    own, reaped = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return running + own.ru_utime + own.ru_stime + reaped.ru_utime + reaped.ru_stime
+
+
+def audio_seconds(out: Path) -> float:
+    """Seconds of speech in the corpus."""
+    total = 0.0
+    for shard in sorted((out / "corpus" / "data").glob("*.parquet")):
+        for batch in pq.ParquetFile(shard).iter_batches(32, columns=["turns.list.element.duration"]):
+            total += sum(turn["duration"] for row in batch.column("turns").to_pylist() for turn in row)
+    return total
+
+
+def made_twice_after_a_kill(out: Path, dialogues: int, after: float) -> tuple[int, int]:
+    """Kill a run after `after` seconds, finish it, and count: takes made, and takes of them made a second time."""
+    process = subprocess.Popen(command(out, dialogues), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(command(out, dialogues), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    keys: list[str] = []
+    for part in (out / "ledger" / "speak").glob("part-*.parquet"):
+        keys += pq.read_table(part, columns=["key"]).column("key").to_pylist()
+    return len(keys), len(keys) - len(set(keys))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the figures, one a line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dialogues", type=int, default=200)
+    parser.add_argument("--memory", type=int, nargs=2, default=(50, 500), help="sizes to compare peak memory at")
+    options = parser.parse_args(arguments)
+    folder = Path(tempfile.mkdtemp(prefix="warmline-bench-"))
+    try:
+        run = watch(folder / "main", options.dialogues)
+        engines = bare_engines(folder / "main")
+        ideal = sum(engines.values()) / cores()
+        print(f"dialogues              {options.dialogues}")
+        print(f"audio seconds          {audio_seconds(folder / 'main'):.0f}")
+        print(f"wall seconds           {run.wall:.1f}")
+        print(f"CPU seconds            {run.cpu:.1f}")
+        print(f"bare engines, CPU s    {sum(engines.values()):.1f}  {({k: round(v, 1) for k, v in engines.items()})}")
+        print(f"wall ÷ (bare ÷ {cores()})      {run.wall / ideal:.2f}")
+        print(f"start-up seconds       {run.first_take:.1f}   (until the first takes are on disk)", flush=True)
+        for size in options.memory:
+            print(f"peak MB at {size:<4}        {watch(folder / f'memory-{size}', size).peak / 1e6:.0f}", flush=True)
+        takes, twice = made_twice_after_a_kill(folder / "killed", 24, after=run.first_take + 3.0)
+        print(f"takes made twice       {twice} of {takes}, after one kill")
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

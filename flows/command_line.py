@@ -1,0 +1,129 @@
+"""The command line. Everything heavy is imported by the command that needs it, so `--help` answers at once.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 finished but short of the target, 130 stopped by the user.
+"""
+
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.engine.errors import UsageError, WarmlineError
+
+app = typer.Typer(
+    help="Makes training corpora of empathetic spoken dialogue from prompt files.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RunFile = Annotated[Path, typer.Argument(help="The run file.", metavar="RUN.yaml")]
+Override = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Set any key of the run file, such as gate.wer=0.1. May be repeated.",
+    ),
+]
+
+
+class Exit(IntEnum):
+    """What the process answers."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG = 2
+    SHORT = 3
+    STOPPED = 130
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new folder.", metavar="DIR")],
+    pack: Annotated[str, typer.Option(help="The shipped pack to start from.")] = "empathy",
+) -> None:
+    """Write a run file and a prompt pack of your own to edit."""
+    from flows.start import write_start
+
+    print(write_start(folder, pack))
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A pack's folder or a run file.", metavar="PATH")],
+) -> None:
+    """Check a pack or run file: every fault at once, with file and line."""
+    from flows.start import check_path
+
+    print(check_path(path))
+
+
+@app.command()
+def plan(
+    run_file: RunFile,
+    preview: Annotated[int, typer.Option(help="Show this many sample briefs.", min=0)] = 0,
+    overrides: Override = None,
+) -> None:
+    """Show the distribution asked and drawn, and sample briefs."""
+    from flows.plan_report import plan_report
+
+    for line in plan_report(run_file, overrides or (), preview):
+        print(line)
+
+
+@app.command()
+def generate(
+    run_file: RunFile,
+    out: Annotated[
+        str | None, typer.Option(help="The run's folder or bucket URL; else runs/ and the file's name.")
+    ] = None,
+    overrides: Override = None,
+) -> None:
+    """Make the corpus, or go on making it: finished work is never repeated."""
+    from flows.making import make
+
+    sys.exit(Exit.SHORT if make(run_file, out or f"runs/{run_file.resolve().stem}", overrides or ()) else Exit.DONE)
+
+
+@app.command()
+def status(run: Annotated[str, typer.Argument(help="A run's folder or URL.", metavar="RUN")]) -> None:
+    """Say how far a run is, what was rejected and why."""
+    from flows.status import status_lines
+
+    for line in status_lines(run):
+        print(line)
+
+
+@app.command()
+def doctor() -> None:
+    """Say which backends can run here, and what installs the others."""
+    from flows.doctor import doctor_lines
+
+    for line in doctor_lines():
+        print(line)
+
+
+def main() -> None:
+    """Run a command; errors are one or two lines, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except UsageError as error:
+        sys.exit(_complain(error, Exit.WRONG))
+    except WarmlineError as error:
+        sys.exit(_complain(error, Exit.FAILED))
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        sys.exit(Exit.STOPPED)
+
+
+def _complain(error: WarmlineError, code: Exit) -> Exit:
+    print(f"warmline: {error}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""`warmline generate`: open the run, have a Prefect server, run the flow, say what came out."""
+
+import asyncio
+import shlex
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from flows.prefect_server import prefect_server
+from flows.progress import Show, Tally, show_for_terminal
+from flows.session import CORPUS, Session, open_session
+from pipeline.config.run import load_run
+
+
+def make(run_file: Path, out: str, overrides: Sequence[str]) -> bool:
+    """Make the corpus; answers whether it came out short of the size asked for.
+
+    Raises WarmlineError for what a user can mend, KeyboardInterrupt (after saying how to go on) when stopped.
+    """
+    run = load_run(run_file, overrides)
+    show = show_for_terminal()
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with prefect_server() as server, open_session(run, out, show.say) as session:
+            if server is not None:
+                server.wait_until_ready()
+            tally = _run_flow(session, show, run_file, overrides)
+    except KeyboardInterrupt:
+        show.close()
+        show.say(f"stopped; what was finished is kept. To go on: {_command(run_file, out, overrides)}")
+        raise
+    finally:
+        show.close()
+    for line in summary(tally, f"{out.rstrip('/')}/{CORPUS}"):
+        print(line)
+    return tally.accepted < tally.wanted
+
+
+def _run_flow(session: Session, show: Show, run_file: Path, overrides: Sequence[str]) -> Tally:
+    from flows.generate import generate, prepared
+
+    prepared.set((session, show))
+    return asyncio.run(generate(str(run_file), session.folder.url, list(overrides)))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 -- a signal handler
+    raise KeyboardInterrupt
+
+
+def _command(run_file: Path, out: str, overrides: Sequence[str]) -> str:
+    words = ["warmline", "generate", str(run_file), "--out", out]
+    return shlex.join([*words, *(word for override in overrides for word in ("--set", override))])
+
+
+def summary(tally: Tally, corpus: str) -> list[str]:
+    """What came out, in a few lines."""
+    lines = [
+        f"{corpus}: {tally.accepted} dialogues, {tally.turns} turns, {tally.audio_seconds / 60:.1f} minutes of speech; "
+        f"{tally.rejected} dialogues rejected, {tally.tries} takes tried",
+    ]
+    if tally.accepted < tally.wanted:
+        lines.append(
+            f"short of the {tally.wanted} wanted: `warmline status` tells why dialogues fail; "
+            "raise most_briefs, or loosen the gate"
+        )
+    return lines

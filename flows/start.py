@@ -1,0 +1,45 @@
+"""`warmline init` and `warmline check`."""
+
+import re
+from pathlib import Path
+
+from pipeline.config.pack import MANIFEST, load_pack
+from pipeline.config.run import copy_pack, load_run, shipped, shipped_packs
+from pipeline.engine.backends import nearest
+from pipeline.engine.errors import UsageError
+
+_RUN_FILE = "run.yaml"
+
+
+def write_start(folder: Path, pack: str) -> str:
+    """Write DIR/run.yaml and DIR/pack; answers what to do next. Raises UsageError if DIR has files."""
+    if pack not in shipped_packs():
+        raise UsageError(f"no pack that ships is called {pack!r}: {nearest(pack, shipped_packs())}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already and not empty: choose another folder")
+    try:
+        copy_pack(shipped(pack), folder / "pack")
+        template = shipped(_RUN_FILE).read_text(encoding="utf-8")
+        own = re.sub(r"^pack: \S+", "pack: pack    ", template, count=1, flags=re.MULTILINE)
+        (folder / _RUN_FILE).write_text(own, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}: choose another folder") from error
+    return (
+        f"{folder}: edit {_RUN_FILE} and pack/, then: warmline generate {folder / _RUN_FILE} --out runs/{folder.name}"
+    )
+
+
+def check_path(path: Path) -> str:
+    """Check a pack's folder or a run file; answers one line of what it holds. Raises FaultsError with all faults."""
+    if path.is_dir() and not (path / MANIFEST).exists() and (path / _RUN_FILE).exists():
+        path = path / _RUN_FILE
+    if path.is_dir():
+        pack = load_pack(path).pack
+        return (
+            f"{path}: no faults; {len(pack.situations)} situations, {len(pack.voices)} voices, "
+            f"{len(pack.user_emotions)} user emotions"
+        )
+    if not path.exists():
+        raise UsageError(f"{path} is not there: give a pack's folder or a run file")
+    run = load_run(path)
+    return f"{path}: no faults; {run.config.size} dialogues from the pack {run.pack.pack.name}"

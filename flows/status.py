@@ -1,0 +1,60 @@
+"""`warmline status`: how far a run is, read from its ledgers without making anything."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from flows.frozen_run import thaw
+from flows.road import Road
+from flows.session import IdlePool, open_road
+from pipeline.engine.errors import UsageError
+from pipeline.engine.storage import Folder
+from pipeline.shard.row import Decided
+
+_REASONS_SHOWN = 8
+
+
+def status_lines(url: str) -> Iterator[str]:
+    """What is done, what is missing, why dialogues were rejected. Raises UsageError if there is no run."""
+    folder = Folder(url)
+    run = thaw(folder)
+    if run is None:
+        raise UsageError(f"{url} holds no run: `warmline generate RUN.yaml --out {url}` makes one")
+    road = open_road(run, folder, IdlePool(), keep_failures=True)
+    yield f"{url}: pack {run.pack.pack.name}, seed {run.config.seed}, {run.config.size} dialogues wanted"
+    yield from _fates(road)
+    for ledger in road.memos.ledgers:
+        failed = f", {ledger.failures} failed" if ledger.failures else ""
+        yield f"  {ledger.stage}: {len(ledger)} results{failed}"
+        yield from (f"  {fault}" for fault in ledger.faults)
+
+
+def _fates(road: Road) -> Iterator[str]:
+    """Walk the plan as far as its fate is known."""
+    accepted, rejected, open_ones = 0, 0, 0
+    wer, turns, matched, seconds = 0.0, 0, 0, 0.0
+    reasons: Counter[str] = Counter()
+    for brief in road.planner.briefs(0, int(road.config.size * road.config.most_briefs)):
+        if accepted + open_ones >= road.config.size:
+            break
+        fate = road.resolve(brief)
+        if not isinstance(fate, Decided):
+            open_ones += 1
+        elif not fate.accepted:
+            rejected += 1
+            reasons.update({objection.reason.check for objection in fate.objections})
+        else:
+            accepted += 1
+            for turn in fate.turns:
+                if turn.scores is not None and turn.take is not None:
+                    turns += 1
+                    wer += turn.scores.hearing.wer
+                    matched += turn.scores.feeling.best == turn.turn.emotion
+                    seconds += turn.take.duration
+    yield f"{accepted} accepted, {rejected} rejected, {open_ones} under way or to be made"
+    if turns:
+        yield (
+            f"accepted: {turns} turns, {seconds / 60:.1f} minutes, mean WER {wer / turns:.2%}, "
+            f"emotion check agrees on {matched / turns:.1%}"
+        )
+    for check, count in reasons.most_common(_REASONS_SHOWN):
+        yield f"  rejected for {check}: {count}"

@@ -1,0 +1,81 @@
+"""Bad run files."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.run import copy_pack, load_run, shipped
+from pipeline.config.source import FaultsError
+
+
+@pytest.fixture
+def run_file(tmp_path: Path) -> Path:
+    file = tmp_path / "run.yaml"
+    file.write_text(shipped("run.yaml").read_text())
+    return file
+
+
+def faults(file: Path, *overrides: str) -> list[str]:
+    with pytest.raises(FaultsError) as caught:
+        load_run(file, overrides)
+    return str(caught.value).splitlines()
+
+
+def test_the_shipped_run_file_is_right_and_any_key_can_be_set(run_file: Path) -> None:
+    run = load_run(run_file, ["size=60", "gate.wer=0.1", "gate.emotions.sad=0.3", "speak.workers=3"])
+    assert (run.config.size, run.config.gate.wer, run.config.speak.workers) == (60, 0.1, 3)
+    assert run.config.gate.emotions == {"sad": 0.3}
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("sise=60", "sise is not a key here: did you mean size?"),
+        ("gate.wre=0.1", "gate.wre is not a key here: did you mean wer?"),
+        ("size=many", "size must be a whole number, not 'many'"),
+        ("size=0", "size should be greater than or equal to 1"),
+        ("size", "must be KEY=VALUE"),
+        ("speak.backend=espaek", "no speak backend is called 'espaek': did you mean espeak?"),
+        ("write.backend=phrasebok", "did you mean phrasebook?"),
+        ("score.asr.backend=sphinx", "no score.asr backend is called 'sphinx'"),
+        ("score.asr.settings={language_modle: dialogue}", "language_modle"),
+        ("units=[{backend: kmeens}]", "did you mean kmeans?"),
+        ("units=[{backend: kmeans, size: 512}]", "1024"),
+        ("interleave={preset: openss}", "no preset is called 'openss'"),
+        ("interleave={text_span: 0}", "interleave.text_span"),
+        ("gate.emotions={gloomy: 0.2}", "gloomy is no emotion of the pack"),
+        ("shard.splits={validation: 0.6, test: 0.5}", "their sum must be below 1"),
+        ("pack=nowhere", "packs that ship: empathy"),
+        ("shard.audio=mp3", "shard.audio"),
+    ],
+)
+def test_a_wrong_value_is_answered_with_the_key_and_the_mend(run_file: Path, override: str, expected: str) -> None:
+    found = faults(run_file, override)
+    assert any(expected in fault for fault in found), found
+    assert all(len(fault) < 400 for fault in found)
+
+
+def test_faults_of_the_run_file_and_of_its_pack_come_together(run_file: Path) -> None:
+    (run_file.parent / "pack").mkdir()
+    (run_file.parent / "pack" / "pack.yaml").write_text("name: x\n")
+    found = faults(run_file, "pack=pack", "gate.wer=-1")
+    assert any("gate.wer" in fault for fault in found)
+    assert any("voices is missing" in fault for fault in found)
+
+
+def test_a_language_that_an_engine_lacks_is_a_fault(run_file: Path) -> None:
+    copy_pack(shipped("empathy"), run_file.parent / "pack")
+    manifest = run_file.parent / "pack" / "pack.yaml"
+    manifest.write_text(manifest.read_text().replace("languages: {en: 1}", "languages: {zh: 1}"))
+    voices = run_file.parent / "pack" / "voices.yaml"
+    voices.write_text(voices.read_text().replace("    gender:", "    languages: [zh]\n    gender:"))
+    found = faults(run_file, "pack=pack")
+    assert any("espeak knows en only; the pack asks for zh" in fault for fault in found), found
+
+
+def test_a_voice_that_the_engine_cannot_speak_is_a_fault_at_its_line(run_file: Path) -> None:
+    copy_pack(shipped("empathy"), run_file.parent / "pack")
+    voices = run_file.parent / "pack" / "voices.yaml"
+    voices.write_text(voices.read_text().replace("variant: f5", "variant: f55"))
+    found = faults(run_file, "pack=pack")
+    assert any("voices.yaml:" in fault and "f5" in fault for fault in found), found

@@ -1,0 +1,1 @@
+"""Scripts that make the small models and codebooks that ship in the tree."""
