@@ -153,20 +153,21 @@ def open_session(run: LoadedRun, out: str, say: Callable[[str], None]) -> Iterat
     Raises UsageError if the folder is another run's, not a run's, or at work already.
     """
     folder = Folder(out)
-    with exclusive(folder, say), start_pool(run) as pool:
+    with exclusive(folder, say):
         before = thaw(folder)
-        road = open_road(run, folder, pool)
-        if before is not None:
-            for line in announce(changes(before, run), road):
+        changed = changes(before, run) if before is not None else []
+        with start_pool(run) as pool:
+            road = open_road(run, folder, pool)
+            for line in announce(changed, road):
                 say(line)
-        freeze(folder, run)
-        session = Session(run, folder, road, open_corpus(run, folder), workers(run))
-        for fault in session.faults:
-            say(fault)
-        try:
-            yield session
-        finally:
-            session.corpus.abandon()
+            freeze(folder, run)
+            session = Session(run, folder, road, open_corpus(run, folder), workers(run))
+            for fault in session.faults:
+                say(fault)
+            try:
+                yield session
+            finally:
+                session.corpus.abandon()
 
 
 def announce(changed: Sequence[Change], road: Road) -> Iterator[str]:

@@ -1,9 +1,15 @@
-"""What several tests need: the shipped pack, read once."""
+"""What several tests need: the shipped pack, a Prefect server, the command line."""
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from flows.prefect_server import prefect_server
 from pipeline.config.pack import load_pack
 from schemas.pack import Pack
 
@@ -13,3 +19,52 @@ SHIPPED = Path(__file__).parent.parent / "prompts"
 @pytest.fixture(scope="session")
 def empathy() -> Pack:
     return load_pack(SHIPPED / "empathy").pack
+
+
+@pytest.fixture(scope="session")
+def prefect_url() -> Iterator[str]:
+    """One Prefect server for all tests that run the command line, so that each need not start its own."""
+    with prefect_server() as server:
+        if server is None:
+            yield os.environ["PREFECT_API_URL"]
+        else:
+            server.wait_until_ready()
+            yield server.url
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs `warmline` as a user would, in a folder of its own."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def command(self, *words: str) -> list[str]:
+        return [sys.executable, "-m", "flows.command_line", *words]
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.command(*words),
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+
+@pytest.fixture
+def warmline(tmp_path: Path, prefect_url: str) -> CommandLine:
+    environment = os.environ | {"PREFECT_API_URL": prefect_url, "PYTHONPATH": str(SHIPPED.parent) + ":/tmp/stub"}
+    return CommandLine(tmp_path, environment)

@@ -55,6 +55,8 @@ FITTED_VOICES: tuple[dict[str, str | float], ...] = (
 """None of their variants is one of the pack's."""
 
 _REGULARISATION = 0.5
+_NEUTRAL_WEIGHT = 2.0
+"""All other emotions lie around neutral, so it is the one that loses takes to each of them."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def fit(heard: Heard) -> Classifier:
     """Multinomial logistic regression on standardised differences."""
     mean, scale = heard.differences.mean(axis=0), heard.differences.std(axis=0)
     regression = LogisticRegression(C=_REGULARISATION, max_iter=3000)
-    regression.fit((heard.differences - mean) / scale, heard.emotions)
+    weights = np.where(heard.emotions == "neutral", _NEUTRAL_WEIGHT, 1.0)
+    regression.fit((heard.differences - mean) / scale, heard.emotions, sample_weight=weights)
     return Classifier(
         labels=tuple(str(label) for label in regression.classes_),
         mean=mean,

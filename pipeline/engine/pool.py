@@ -150,3 +150,4 @@ class ProcessPool:
             process.join(_PATIENCE)
             if process.is_alive():
                 process.kill()
+        self._executor.shutdown(wait=True)

@@ -32,6 +32,8 @@ class Planner:
 
     def briefs(self, start: int, stop: int) -> list[Brief]:
         """The briefs start..stop−1. Each depends on its index alone."""
+        if start >= stop:
+            return []
         columns = _Columns(self, start, stop)
         return [columns.brief(row) for row in range(stop - start)]
 

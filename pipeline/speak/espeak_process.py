@@ -131,6 +131,7 @@ def _speak(espeak: ctypes.CDLL, request: Request, answer: BinaryIO) -> None:
 
     callback = _Callback(receive)
     espeak.espeak_SetSynthCallback(callback)
+    espeak.espeak_ng_SetRandSeed(ctypes.c_long(1))  # else the clock seeds the voice's flutter and breath
     text = request["ssml"].encode()
     codes = [espeak.espeak_SetVoiceByName(request["voice"].encode())]
     codes += [espeak.espeak_SetParameter(number, value, 0) for number, value in request["parameters"]]

@@ -36,15 +36,18 @@ def marked(text: str, steps: Sequence[int], pitch: int) -> MarkedText:
     words = tuple(text.split())
     ssml = ""
     spans = []
+    percent, before = 0, ""
     for word, step in zip(words, steps, strict=True):
-        percent = round(100 * step / pitch)
-        ssml += f'<prosody pitch="{percent:+d}%">' if percent else ""
+        # a one-letter word keeps the tag of the one before it: right after a tag its event is off by one character
+        wanted = percent if before and len(word) == 1 else round(100 * step / pitch)
+        ssml += "</prosody>" if percent and wanted != percent else ""
+        ssml += (" " if before[-1] in _ENDS_A_CLAUSE else "\N{NO-BREAK SPACE}") if before else ""
+        ssml += f'<prosody pitch="{wanted:+d}%">' if wanted and wanted != percent else ""
         first = len(ssml) + 1
         ssml += escape("—" if word in _DASHES else word)
         spans.append((first, len(ssml)))
-        ssml += "</prosody>" if percent else ""
-        ssml += " " if word[-1] in _ENDS_A_CLAUSE else "\N{NO-BREAK SPACE}"
-    return MarkedText(ssml, words, tuple(spans))
+        percent, before = wanted, word
+    return MarkedText(ssml + ("</prosody>" if percent else ""), words, tuple(spans))
 
 
 def word_times(text: MarkedText, events: Sequence[tuple[int, int, int]], samples: int, rate: Hertz) -> tuple[Word, ...]:
@@ -55,7 +58,7 @@ def word_times(text: MarkedText, events: Sequence[tuple[int, int, int]], samples
     """
     starts: dict[int, int] = {}
     ends: dict[int, int] = {}
-    current = -1
+    current, sounded = -1, False
     for kind, position, sample in events:
         if kind == WORD:
             word = _at(text.spans, position)
@@ -63,12 +66,14 @@ def word_times(text: MarkedText, events: Sequence[tuple[int, int, int]], samples
                 return ()
             if word != current:
                 ends.setdefault(current, sample)
-            starts.setdefault(word, sample)
-            current = word
+                current, sounded = word, False
+            if not sounded:  # an event at the space before a tag comes before the pause; the word's own, after it
+                starts[word] = sample
         elif kind in (GAP, PAUSE):
             ends.setdefault(current, sample)
         else:
             ends.pop(current, None)
+            sounded = True
     ends.setdefault(current, samples)
     return _words(text.words, starts, ends, samples, rate)
 

@@ -1,6 +1,5 @@
 """Bad packs: each fault has its file, its line and a mend, and all come at once."""
 
-
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from pipeline.config.pack import load_pack
 from pipeline.config.run import copy_pack, shipped
 from pipeline.config.source import FaultsError
-
 
 
 @pytest.fixture
@@ -47,7 +45,12 @@ def faults(pack: Path) -> list[str]:
         ("situations/sad.yaml", "My {{ pet }} died", "My {{ pett }} died", "asks for 'pett'"),
         ("situations/sad.yaml", "My {{ pet }} died", "My {{ pet died", "broken Jinja"),
         ("situations/sad.yaml", "  - id: pet_died", "  - id: Pet Died", "should match pattern"),
-        ("situations/sad.yaml", "emotions: {sad: 1}", "emotions: {gloomy: 1}", "gloomy is not defined in user_emotions"),
+        (
+            "situations/sad.yaml",
+            "emotions: {sad: 1}",
+            "emotions: {gloomy: 1}",
+            "gloomy is not defined in user_emotions",
+        ),
     ],
 )
 def test_a_fault_names_its_file_and_line_and_says_what_to_mend(

@@ -54,7 +54,9 @@ def test_a_later_success_outweighs_a_failure(folder: Folder) -> None:
 def test_torn_and_foreign_files_are_named_ignored_and_left_alone(folder: Folder, tmp_path: Path) -> None:
     good = write_part(folder, "speak", [Entry("a", '"x"')])
     place = tmp_path / "ledger"
-    torn, empty, other, table = (place / name for name in ("part-1.parquet", "part-2.parquet", "notes.txt", "t.parquet"))
+    torn, empty, other, table = (
+        place / name for name in ("part-1.parquet", "part-2.parquet", "notes.txt", "t.parquet")
+    )
     torn.write_bytes((place / good).read_bytes()[:-20])
     empty.write_bytes(b"")
     other.write_text("hello")

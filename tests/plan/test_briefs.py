@@ -62,6 +62,7 @@ def test_genders_are_drawn_as_asked_however_many_voices_each_has(planner: Planne
         assert counts[gender] / len(train) == pytest.approx(weight / sum(asked.values()), abs=0.03)
 
 
-
 def test_the_reply_voice_differs_from_the_users(planner: Planner) -> None:
-    assert all(brief.speaker(Role.USER).voice != brief.speaker(Role.ASSISTANT).voice for brief in planner.briefs(0, 500))
+    assert all(
+        brief.speaker(Role.USER).voice != brief.speaker(Role.ASSISTANT).voice for brief in planner.briefs(0, 500)
+    )

@@ -1,0 +1,107 @@
+"""A run that is killed again and again ends in the same bytes, and repeats nothing that was finished."""
+
+import random
+import signal
+import subprocess
+import time
+from hashlib import blake2b
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+
+from tests.conftest import SHIPPED, CommandLine
+
+RUN = ("generate", str(SHIPPED / "run.yaml"), "--set", "size=8", "--set", "shard.target_mb=1")
+KILLS = 10
+
+
+def corpus_bytes(run: Path) -> dict[str, str]:
+    files = sorted(path for path in (run / "corpus").rglob("*") if path.is_file())
+    return {str(path.relative_to(run)): blake2b(path.read_bytes()).hexdigest() for path in files}
+
+
+def takes_on_disk(run: Path) -> list[str]:
+    keys: list[str] = []
+    for part in (run / "ledger" / "speak").glob("part-*.parquet"):
+        keys += pq.read_table(part, columns=["key"]).column("key").to_pylist()
+    return keys
+
+
+def start(warmline: CommandLine) -> "subprocess.Popen[str]":
+    return warmline.start(*RUN, "--out", "killed")
+
+
+def test_ten_kills_at_random_moments_change_nothing_and_no_finished_take_is_made_twice(warmline: CommandLine) -> None:
+    began = time.monotonic()
+    undisturbed = warmline(*RUN, "--out", "undisturbed")
+    whole = time.monotonic() - began
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    moments = random.Random(2026)
+    killed = 0
+    while killed < KILLS:
+        process = start(warmline)
+        try:
+            process.wait(timeout=moments.uniform(0.15, 0.9) * whole)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            killed += 1
+        else:
+            process.communicate()
+            break  # it got to its end between the kills
+    assert killed >= 1
+    last = warmline(*RUN, "--out", "killed")
+    assert last.returncode == 0, last.stderr
+    assert corpus_bytes(warmline.folder / "killed") == corpus_bytes(warmline.folder / "undisturbed")
+    takes = takes_on_disk(warmline.folder / "killed")
+    assert len(takes) == len(set(takes)), "a finished take was made again"
+    assert sorted(takes) == sorted(takes_on_disk(warmline.folder / "undisturbed")), "as many takes as without any kill"
+    assert not list((warmline.folder / "killed").rglob(".unfinished-*")), "nothing half-written is left behind"
+
+
+def test_workers_end_when_their_driver_is_killed(warmline: CommandLine) -> None:
+    process = start(warmline)
+    family: list[psutil.Process] = []
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not list((warmline.folder / "killed" / "ledger").glob("speak/part-*")):
+        time.sleep(0.1)
+        family = psutil.Process(process.pid).children(recursive=True) or family
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert len(family) >= 2
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+
+
+def test_ctrl_c_stops_cleanly_says_how_to_go_on_and_keeps_what_was_finished(warmline: CommandLine) -> None:
+    process = start(warmline)
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not list((warmline.folder / "killed" / "ledger").glob("speak/part-*")):
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert "To go on: warmline generate" in errors
+    assert "--out killed --set size=8" in errors
+    assert takes_on_disk(warmline.folder / "killed")
+
+
+def test_a_second_driver_on_the_same_folder_is_refused_in_one_line(warmline: CommandLine) -> None:
+    first = start(warmline)
+    try:
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not (warmline.folder / "killed" / "run.yaml").exists():
+            time.sleep(0.05)
+        second = warmline(*RUN, "--out", "killed")
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.communicate()
+    assert second.returncode == 2
+    assert (
+        second.stderr.strip()
+        .splitlines()[-1]
+        .endswith("killed is being made by another process: wait for it, or stop it first")
+    )
+    assert len(second.stderr.strip().splitlines()) == 1

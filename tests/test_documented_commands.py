@@ -1,0 +1,44 @@
+"""Every command that the README and the shipped YAML files name is run as it stands there."""
+
+import re
+import shlex
+from pathlib import Path
+
+from tests.conftest import SHIPPED, CommandLine
+
+ROOT = SHIPPED.parent
+
+
+def commands(file: Path) -> list[str]:
+    """The `warmline …` lines of a file: in its comments, or in the README's blocks of shell."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix == ".md":
+        text = "\n".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL))
+        lines = re.findall(r"^(?:\.venv/bin/)?(warmline .*)$", text, flags=re.MULTILINE)
+    else:
+        lines = re.findall(r"^#.*?(?<![\w`])(warmline (?:init|check|plan|generate|status|doctor) .*)$", text, flags=re.MULTILINE)
+    return [re.split(r"\s{2,}|\s#", line)[0] for line in lines]
+
+
+def run_all(warmline: CommandLine, lines: list[str]) -> None:
+    (warmline.folder / "prompts").symlink_to(SHIPPED)
+    for line in lines:
+        words = shlex.split(line.replace("RUN.yaml", "prompts/run.yaml"))[1:]
+        if words[0] == "generate":
+            words += ["--set", "size=1"]
+        result = warmline(*words)
+        assert result.returncode == 0, f"{line}: {result.stderr}"
+
+
+def test_the_readmes_commands_run_in_their_order(warmline: CommandLine) -> None:
+    lines = commands(ROOT / "README.md")
+    assert any(line.startswith("warmline init") for line in lines)
+    demo = warmline("generate", str(SHIPPED / "run.yaml"), "--out", "runs/demo", "--set", "size=1")
+    assert demo.returncode == 0, demo.stderr
+    run_all(warmline, lines)
+
+
+def test_every_shipped_yaml_begins_with_commands_that_run(warmline: CommandLine) -> None:
+    found = {file: commands(file) for file in sorted(SHIPPED.rglob("*.yaml"))}
+    assert all(found.values()), [file for file, lines in found.items() if not lines]
+    run_all(warmline, list(dict.fromkeys(line for lines in found.values() for line in lines)))
