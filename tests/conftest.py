@@ -1,6 +1,7 @@
 """What several tests need: the shipped pack, a Prefect server, the command line."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,8 +64,25 @@ class CommandLine:
             timeout=300,
         )
 
+    def copy_of(self, run: Path) -> Path:
+        """A finished run to do things to: `out` in this folder."""
+        return Path(shutil.copytree(run, self.folder / "out"))
+
+
+@pytest.fixture(scope="session")
+def environment(prefect_url: str) -> dict[str, str]:
+    return os.environ | {"PREFECT_API_URL": prefect_url, "PYTHONPATH": str(SHIPPED.parent)}
+
 
 @pytest.fixture
-def warmline(tmp_path: Path, prefect_url: str) -> CommandLine:
-    environment = os.environ | {"PREFECT_API_URL": prefect_url, "PYTHONPATH": str(SHIPPED.parent) + ":/tmp/stub"}
+def warmline(tmp_path: Path, environment: dict[str, str]) -> CommandLine:
     return CommandLine(tmp_path, environment)
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
+    """A run of four dialogues, made once. Do not write to it: take `warmline.copy_of` it."""
+    warmline = CommandLine(tmp_path_factory.mktemp("finished"), environment)
+    made = warmline("generate", str(SHIPPED / "run.yaml"), "--out", "demo", "--set", "size=4")
+    assert made.returncode == 0, made.stderr
+    return warmline.folder / "demo"

@@ -16,7 +16,9 @@ def commands(file: Path) -> list[str]:
         text = "\n".join(re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL))
         lines = re.findall(r"^(?:\.venv/bin/)?(warmline .*)$", text, flags=re.MULTILINE)
     else:
-        lines = re.findall(r"^#.*?(?<![\w`])(warmline (?:init|check|plan|generate|status|doctor) .*)$", text, flags=re.MULTILINE)
+        lines = re.findall(
+            r"^#.*?(?<![\w`])(warmline (?:init|check|plan|generate|status|doctor) .*)$", text, flags=re.MULTILINE
+        )
     return [re.split(r"\s{2,}|\s#", line)[0] for line in lines]
 
 

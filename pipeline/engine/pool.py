@@ -103,6 +103,8 @@ class ProcessPool:
         self.deaths = 0
 
     def _start(self) -> ProcessPoolExecutor:
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+            os.environ.setdefault(name, "1")  # the workers are the parallelism; threads under them only get in the way
         context = multiprocessing.get_context("spawn")
         executor = ProcessPoolExecutor(self._workers, context, initializer=_prepare, initargs=(self._stages,))
         for _ in range(self._workers):

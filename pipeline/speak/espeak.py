@@ -1,4 +1,4 @@
-"""Backend `espeak`: espeak-ng's formant voices, from a wheel, deterministic, about a thousand times faster than speech.
+"""Backend `espeak`: espeak-ng's formant voices, from a wheel, deterministic, hundreds of times faster than speech.
 
 espeak-ng is GPL-3.0, so it lives in a process of its own (`espeak_process.py`) that is spoken to through pipes.
 """

@@ -40,7 +40,7 @@ class UnitsStage:
     def identity(self) -> str:
         """What all units of this kind depend on."""
         module = ENCODERS.load(self.config.backend)
-        return fingerprint(self.config.backend, module.VERSION, self.config.rate, self.config.size)
+        return fingerprint(self.config.backend, module.VERSION, module.identity(), self.config.rate, self.config.size)
 
     def key(self, item: Sounded) -> str:
         """What one sequence depends on."""

@@ -6,16 +6,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from tests.conftest import SHIPPED, CommandLine
-
 datasets = pytest.importorskip("datasets")
 
 
 @pytest.fixture
-def corpus(warmline: CommandLine) -> Path:
-    made = warmline("generate", str(SHIPPED / "run.yaml"), "--out", "out", "--set", "size=4")
-    assert made.returncode == 0, made.stderr
-    return warmline.folder / "out" / "corpus"
+def corpus(finished_run: Path) -> Path:
+    return finished_run / "corpus"
 
 
 def load(corpus: Path, cache: Path):  # type: ignore[no-untyped-def]
