@@ -1,0 +1,1 @@
+"""Measurements: each prints figures that the docs quote."""

@@ -1,7 +1,8 @@
 """What the pipeline costs beside the bare engines: `python -m benchmarks.pipeline [--dialogues 200]`.
 
-Everything is measured in one go on one machine, and the figure that counts is a ratio, since machines are shared and noisy:
-the wall time of a run ÷ (the CPU seconds that the bare engines need for the same items, alone in one process ÷ cores).
+Everything is measured in one go on one machine, and the figure that counts is a ratio, since machines are shared and
+noisy: the wall time of a run ÷ (the CPU seconds that the bare engines need for the same items, alone in one process ÷
+cores).
 """
 
 import argparse
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def watch(out: Path, dialogues: int) -> Watched:
     """Run to the end, looking at the whole process tree ten times a second."""
     started = time.monotonic()
     process = psutil.Popen(command(out, dialogues), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    first_take, peak, cpu = 0.0, 0, {}
+    first_take, peak = 0.0, 0
+    cpu: dict[int, float] = {}
     while process.poll() is None:
         time.sleep(0.1)
         if not first_take and any((out / "ledger" / "speak").glob("part-*.parquet")):
@@ -85,6 +87,11 @@ class Observed(Memo[Item, Result]):
 
     items: dict[str, Item] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, memo: Memo[Item, Result]) -> "Observed[Item, Result]":
+        """The same memo, with notes."""
+        return cls(memo.stage, memo.ledger, memo.pool, memo.workers)
+
     def look(self, item: Item) -> Found[Result] | Failure | None:
         """Look it up, and note it."""
         found = super().look(item)
@@ -92,45 +99,39 @@ class Observed(Memo[Item, Result]):
             self.items[found.key] = item
         return found
 
+    def engine_seconds(self) -> float:
+        """CPU seconds of the bare engine for what was noted, in this process and its children."""
+        runner = self.stage.build()
+        before = _cpu()
+        for _ in runner.run(list(self.items.values())):
+            pass
+        return _cpu() - before
 
-def observed_items(out: Path) -> tuple[Road, dict[str, Observed]]:
-    """Every item that a finished run made, by replaying it over its ledgers."""
+
+def bare_engines(out: Path) -> dict[str, float]:
+    """CPU seconds of each engine alone, for every item that a finished run made: found by replaying it."""
     run = thaw(Folder(str(out)))
     if run is None:
         raise SystemExit(f"{out} holds no run")
     road = open_road(run, Folder(str(out)), IdlePool())
-    seen = {
-        name: Observed(memo.stage, memo.ledger, memo.pool, memo.workers)
-        for name, memo in {**vars(road.memos), **road.memos.units}.items()
-        if isinstance(memo, Memo)
-    }
-    units = {name: seen[name] for name in road.memos.units}
-    single = {name: seen[name] for name in vars(road.memos) if name != "units"}
-    road = replace(road, memos=Memos(units=units, **single))
+    memos = road.memos
+    write, speak, hear = Observed.of(memos.write), Observed.of(memos.speak), Observed.of(memos.hear)
+    feel, sound = Observed.of(memos.feel), Observed.of(memos.sound)
+    units = {name: Observed.of(memo) for name, memo in memos.units.items()}
+    replay(replace(road, memos=Memos(write, speak, hear, feel, sound, dict(units))))
+    costs = {"write": write.engine_seconds(), "speak": speak.engine_seconds(), "asr": hear.engine_seconds()}
+    costs |= {"ser": feel.engine_seconds(), "sound": sound.engine_seconds()}
+    return costs | {name: memo.engine_seconds() for name, memo in units.items()}
+
+
+def replay(road: Road) -> None:
+    """Walk a finished run's plan to where its size was reached."""
     accepted = 0
-    for brief in road.planner.briefs(0, int(run.config.size * run.config.most_briefs)):
+    for brief in road.planner.briefs(0, int(road.config.size * road.config.most_briefs)):
         fate = road.resolve(brief)
         accepted += isinstance(fate, Decided) and fate.accepted
-        if accepted == run.config.size:
-            break
-    return road, seen
-
-
-def bare_engines(out: Path) -> dict[str, float]:
-    """CPU seconds of each engine alone, in this process and its children, for the items of a finished run."""
-    _, seen = observed_items(out)
-    costs = {}
-    for name, memo in seen.items():
-        runner = memo.stage.build()
-        items = list(memo.items.values())
-        costs[name] = _cpu_seconds(lambda runner=runner, items=items: [None for _ in runner.run(items)])
-    return costs
-
-
-def _cpu_seconds(work: Callable[[], object]) -> float:
-    before = _cpu()
-    work()
-    return _cpu() - before
+        if accepted == road.config.size:
+            return
 
 
 def _cpu() -> float:
@@ -178,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"audio seconds          {audio_seconds(folder / 'main'):.0f}")
         print(f"wall seconds           {run.wall:.1f}")
         print(f"CPU seconds            {run.cpu:.1f}")
-        print(f"bare engines, CPU s    {sum(engines.values()):.1f}  {({k: round(v, 1) for k, v in engines.items()})}")
+        print(f"bare engines, CPU s    {sum(engines.values()):.1f}  { ({k: round(v, 1) for k, v in engines.items()}) }")
         print(f"wall ÷ (bare ÷ {cores()})      {run.wall / ideal:.2f}")
         print(f"start-up seconds       {run.first_take:.1f}   (until the first takes are on disk)", flush=True)
         for size in options.memory:

@@ -1,9 +1,9 @@
 """The shard's row: one dialogue. Its Arrow schema carries the metadata by which `datasets` knows its Audio columns.
 
-Shapes and units: `duration`, `start`, `end`, `silence` are seconds; `sample_rate` is Hz; `audio.bytes` is FLAC, mono, at
-`sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names; `interleaved` alternates runs
-of text with runs of units, each step one or the other; `clipping` and `emotion.p` are parts of 1; WER and CER compare
-normalised texts.
+Shapes and units: `duration`, `start`, `end`, `silence` are seconds; `sample_rate` is Hz; `audio.bytes` is FLAC, mono,
+at `sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names; `interleaved` alternates
+runs of text with runs of units, each step one or the other; `clipping` and `emotion.p` are parts of 1; WER and CER
+compare normalised texts.
 """
 
 import json

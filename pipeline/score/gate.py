@@ -11,9 +11,7 @@ def judge(scores: Scores, emotion: str, limits: Limits) -> Verdict:
     >>> judge(scores, "sad", Limits(wer=0.1)).reasons[0].message       # doctest: +SKIP
     'WER 0.25 is above 0.1 (language model: dialogue); heard: i was so glad'
     """
-    return Verdict(
-        reasons=(*_words(scores, limits), *_emotion(scores, emotion, limits), *_sound(scores, limits))
-    )
+    return Verdict(reasons=(*_words(scores, limits), *_emotion(scores, emotion, limits), *_sound(scores, limits)))
 
 
 def _words(scores: Scores, limits: Limits) -> Iterator[Reason]:
@@ -30,9 +28,7 @@ def _emotion(scores: Scores, emotion: str, limits: Limits) -> Iterator[Reason]:
     least = limits.emotions.get(emotion, limits.emotion)
     p = scores.feeling.p(emotion)
     if p < least:
-        yield Reason(
-            check="emotion", message=f"p({emotion}) {p:.2f} is below {least:g}; sounds {scores.feeling.best}"
-        )
+        yield Reason(check="emotion", message=f"p({emotion}) {p:.2f} is below {least:g}; sounds {scores.feeling.best}")
 
 
 def _sound(scores: Scores, limits: Limits) -> Iterator[Reason]:

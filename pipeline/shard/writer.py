@@ -1,7 +1,7 @@
 """Shards: closed Parquet files of rows in the plan's order, the same bytes however often the run was interrupted.
 
 A shard's footer carries how many rows it was closed with and a fingerprint of them. A resumed run that comes to the
-same rows finds the closed shard and leaves it; until its last row is known to agree, rows are only remembered, not read.
+same rows finds the closed shard and leaves it; until its last row is known to agree, rows are only remembered.
 """
 
 from collections.abc import Iterator

@@ -51,11 +51,7 @@ def understudies(brief: Brief, role: Role, voices: Sequence[Voice]) -> list[Voic
     """
     drawn = next(voice for voice in voices if voice.id == brief.speaker(role).voice)
     other_side = {brief.speaker(side).voice for side in Role if side is not role}
-    alike = [
-        voice
-        for voice in voices
-        if voice.id not in {drawn.id, *other_side} and _alike(voice, drawn, role, brief)
-    ]
+    alike = [voice for voice in voices if voice.id not in {drawn.id, *other_side} and _alike(voice, drawn, role, brief)]
     return [drawn, *sorted(alike, key=lambda voice: seed_from(brief.text_seed, role, voice.id))]
 
 

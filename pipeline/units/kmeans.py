@@ -1,8 +1,8 @@
 """Backend `kmeans`: MFCC frames at 25 a second, each named by the nearest of 1,024 centroids.
 
 A stand-in for neural tokenizers that needs no weights: it keeps roughly what was said, at the price of most of how it
-sounded. The codebook ships beside this file and is made by `python -m training.codebook`; every run uses the same one, so
-another pack or another take never changes the units of this one.
+sounded. The codebook ships beside this file and is made by `python -m training.codebook`; every run uses the same one,
+so another pack or another take never changes the units of this one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -57,7 +57,8 @@ class Codebook:
         """The number of the nearest centroid to each frame: int32 [N]."""
         # |f − c|² = |f|² − 2 f·c + |c|², and |f|² is the same for every centroid
         distances = np.square(self.centroids).sum(axis=1) - 2.0 * frames @ self.centroids.T
-        return distances.argmin(axis=1).astype(np.int32)
+        numbers: Units = distances.argmin(axis=1).astype(np.int32)
+        return numbers
 
 
 @cache

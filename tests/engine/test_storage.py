@@ -10,9 +10,14 @@ from pipeline.engine.storage import Folder
 
 def test_a_file_appears_only_when_its_block_ends_well(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
-    with pytest.raises(RuntimeError), folder.create("a/b.bin") as file:
-        file.write(b"half")
-        raise RuntimeError
+
+    def break_off() -> None:
+        with folder.create("a/b.bin") as file:
+            file.write(b"half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        break_off()
     assert list(folder.names("a")) == []
     assert list((tmp_path / "a").iterdir()) == [], "nothing half-written is left behind"
 

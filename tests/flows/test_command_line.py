@@ -7,7 +7,6 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -145,9 +144,12 @@ def test_importing_the_stages_pulls_in_neither_prefect_nor_torch_nor_an_engine()
         if path.stem not in {"__init__", "espeak", "espeak_process", "pocketsphinx", "kmeans", "prosody"}
     ]
     heavy = ("prefect", "torch", "espeakng_loader", "pocketsphinx", "datasets", "sklearn", "openai", "vllm")
-    code = f"import sys, importlib; [importlib.import_module(m) for m in {modules}]; print([m for m in {heavy} if m in sys.modules])"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SHIPPED.parent
-    )
-    assert answer.stdout.strip() == "[]"
+    assert loaded_by(*modules, of=heavy) == []
     assert len(modules) > 30
+
+
+def loaded_by(*modules: str, of: tuple[str, ...]) -> list[str]:
+    """Which modules `of` these are loaded once `modules` are imported by a fresh Python."""
+    code = f"import sys, importlib; [importlib.import_module(m) for m in {modules}]; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SHIPPED.parent)
+    return sorted(set(of) & set(run.stdout.split()))

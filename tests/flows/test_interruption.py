@@ -37,7 +37,7 @@ def test_ten_kills_at_random_moments_change_nothing_and_no_finished_take_is_made
     undisturbed = warmline(*RUN, "--out", "undisturbed")
     whole = time.monotonic() - began
     assert undisturbed.returncode == 0, undisturbed.stderr
-    moments = random.Random(2026)
+    moments = random.Random(2026)  # noqa: S311 -- moments to kill at
     killed = 0
     while killed < KILLS:
         process = start(warmline)

@@ -3,10 +3,11 @@
 import io
 from pathlib import Path
 
+import datasets
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-datasets = pytest.importorskip("datasets")
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def corpus(finished_run: Path) -> Path:
     return finished_run / "corpus"
 
 
-def load(corpus: Path, cache: Path):  # type: ignore[no-untyped-def]
+def load(corpus: Path, cache: Path) -> datasets.DatasetDict:
     return datasets.load_dataset(str(corpus), cache_dir=str(cache))
 
 
@@ -24,7 +25,8 @@ def test_load_dataset_gives_every_row_with_audio_features(corpus: Path, tmp_path
     split = loaded["train"]
     audio = split.features["turns"].feature["audio"]
     assert isinstance(audio, datasets.Audio)
-    plain = split.cast_column("turns", undecoded(split.features["turns"]))
+    undecoded = {**split.features["turns"].feature, "audio": datasets.Audio(decode=False)}
+    plain = split.cast_column("turns", datasets.List(undecoded))
     for row in plain:
         for turn in row["turns"]:
             samples, rate = soundfile.read(io.BytesIO(turn["audio"]["bytes"]))
@@ -36,14 +38,7 @@ def test_load_dataset_gives_every_row_with_audio_features(corpus: Path, tmp_path
             assert words[-1]["end"] <= turn["duration"] + 1e-3
 
 
-def undecoded(turns):  # type: ignore[no-untyped-def]
-    """The same features, with the audio left as bytes."""
-    return datasets.List({**turns.feature, "audio": datasets.Audio(decode=False)})
-
-
-def test_the_schema_is_the_one_datasets_would_write(corpus: Path, tmp_path: Path) -> None:
-    import pyarrow.parquet as pq
-
+def test_the_schema_is_the_one_datasets_would_write(corpus: Path) -> None:
     written = pq.read_schema(next((corpus / "data").glob("train-*.parquet")))
     features = datasets.Features.from_arrow_schema(written)
     assert written.remove_metadata() == features.arrow_schema.remove_metadata()

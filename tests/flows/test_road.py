@@ -97,7 +97,7 @@ class Player:
 
 
 def test_what_passes_at_once_is_spoken_once(road: Road) -> None:
-    player = Player(road, lambda line: True)
+    player = Player(road, lambda _: True)
     fate = player.fate(train_brief(road))
     assert fate.accepted
     assert [turn.attempts for turn in fate.turns] == [1, 1, 1, 1]

@@ -21,7 +21,8 @@ def units(recording: Recording) -> np.ndarray:
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 1.99, 7.31])
 def test_there_are_25_units_a_second_rounded_to_the_nearest(seconds: float) -> None:
     answer = units(noise(seconds))
-    assert (len(answer), answer.dtype) == (round(seconds * 25), np.int32)
+    assert len(answer) == round(seconds * 25)
+    assert answer.dtype == np.int32
     assert 0 <= answer.min() <= answer.max() < 1024
 
 
