@@ -1,8 +1,8 @@
 """How surely the gate rejects wrong renderings, with the right reason: `python -m benchmarks.gate [--tries 100]`.
 
-Lines come from the shipped pack: texts by the phrasebook, voices, emotions and intensities as planned. Each kind of wrong
-rendering takes the place of the right one: another dialogue's text in the same voice, noise as loud and as long, digital
-silence, and the same text spoken in another emotion.
+Lines come from the shipped pack: texts by the phrasebook, voices, emotions and intensities as planned. Each kind of
+wrong rendering takes the place of the right one: another dialogue's text in the same voice, noise as loud and as long,
+digital silence, and the same text spoken in another emotion.
 """
 
 import argparse

@@ -37,9 +37,9 @@ def shipped_packs() -> list[str]:
 def load_run(path: Path, overrides: Sequence[str] = ()) -> LoadedRun:
     """Read a run file and its pack; `overrides` are KEY=VALUE with dotted keys. Raises FaultsError with all faults."""
     document = read_document(path, str(path))
-    data = as_mapping(document)
     for override in overrides:
         _override(document, override)
+    data = as_mapping(document)
     if document.faults:
         raise FaultsError(document.faults)
     found: list[Fault] = []

@@ -24,7 +24,7 @@ def normalised(text: str) -> str:
     "well it's twenty one o'clock she said at the cafe 7 or 8 of em"
     """
     # apostrophes first: decomposition would turn an acute accent standing alone into a space
-    parts = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).lower())
+    parts = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).lower()
     return " ".join(_WORD.findall("".join(part for part in parts if not unicodedata.combining(part))))
 
 

@@ -129,11 +129,7 @@ def test_doctor_names_every_backend_and_its_state(warmline: CommandLine) -> None
 
 
 def test_help_does_not_load_prefect_or_any_engine() -> None:
-    code = "import sys, flows.command_line; print([m for m in ('prefect', 'torch', 'pyarrow', 'numpy') if m in sys.modules])"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=SHIPPED.parent
-    )
-    assert answer.stdout.strip() == "[]"
+    assert loaded_by("flows.command_line", of=("prefect", "torch", "pyarrow", "numpy")) == []
 
 
 def test_importing_the_stages_pulls_in_neither_prefect_nor_torch_nor_an_engine() -> None:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from tests.conftest import SHIPPED, CommandLine
 
-RUN = ("generate", str(SHIPPED / "run.yaml"), "--set", "size=8", "--set", "shard.target_mb=1")
+RUN = ("generate", str(SHIPPED / "run.yaml"), "--set", "size=4", "--set", "shard.target_mb=1")
 KILLS = 10
 
 
@@ -28,8 +28,19 @@ def takes_on_disk(run: Path) -> list[str]:
     return keys
 
 
-def start(warmline: CommandLine) -> "subprocess.Popen[str]":
-    return warmline.start(*RUN, "--out", "killed")
+def start(warmline: CommandLine, out: str = "killed") -> "subprocess.Popen[str]":
+    return warmline.start(*RUN, "--out", out)
+
+
+def is_done_by(process: "subprocess.Popen[str]", seconds: float) -> bool:
+    """Whether the run ends by itself in this time; if not, it is killed."""
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        return False
+    return True
 
 
 def test_ten_kills_at_random_moments_change_nothing_and_no_finished_take_is_made_twice(warmline: CommandLine) -> None:
@@ -38,26 +49,20 @@ def test_ten_kills_at_random_moments_change_nothing_and_no_finished_take_is_made
     whole = time.monotonic() - began
     assert undisturbed.returncode == 0, undisturbed.stderr
     moments = random.Random(2026)  # noqa: S311 -- moments to kill at
-    killed = 0
-    while killed < KILLS:
-        process = start(warmline)
-        try:
-            process.wait(timeout=moments.uniform(0.15, 0.9) * whole)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            killed += 1
+    kills, outs = 0, ["killed-0"]
+    while kills < KILLS:
+        if is_done_by(start(warmline, outs[-1]), moments.uniform(0.1, 0.7) * whole):
+            outs.append(f"killed-{len(outs)}")  # it got to its end between two kills: go on with another
         else:
-            process.communicate()
-            break  # it got to its end between the kills
-    assert killed >= 1
-    last = warmline(*RUN, "--out", "killed")
-    assert last.returncode == 0, last.stderr
-    assert corpus_bytes(warmline.folder / "killed") == corpus_bytes(warmline.folder / "undisturbed")
-    takes = takes_on_disk(warmline.folder / "killed")
-    assert len(takes) == len(set(takes)), "a finished take was made again"
-    assert sorted(takes) == sorted(takes_on_disk(warmline.folder / "undisturbed")), "as many takes as without any kill"
-    assert not list((warmline.folder / "killed").rglob(".unfinished-*")), "nothing half-written is left behind"
+            kills += 1
+    for out in outs:
+        last = warmline(*RUN, "--out", out)
+        assert last.returncode == 0, last.stderr
+        assert corpus_bytes(warmline.folder / out) == corpus_bytes(warmline.folder / "undisturbed")
+        takes = takes_on_disk(warmline.folder / out)
+        assert len(takes) == len(set(takes)), "a finished take was made again"
+        assert sorted(takes) == sorted(takes_on_disk(warmline.folder / "undisturbed")), "as many as without a kill"
+        assert not list((warmline.folder / out).rglob(".unfinished-*")), "nothing half-written is left behind"
 
 
 def test_workers_end_when_their_driver_is_killed(warmline: CommandLine) -> None:

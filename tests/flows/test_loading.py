@@ -9,7 +9,6 @@ import pytest
 import soundfile
 
 
-
 @pytest.fixture
 def corpus(finished_run: Path) -> Path:
     return finished_run / "corpus"
