@@ -26,6 +26,16 @@ test: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest -m 'not decode'
 
+# Decodes a corpus with torch and torchcodec, in an environment of its own; needs FFmpeg's libraries on the machine.
+test-decode: $(VENV)-decode/.ready
+	$(VENV)-decode/bin/python -m pytest -m decode
+
+$(VENV)-decode/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-decode
+	$(VENV)-decode/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[dev]' 'torch==2.13.0' 'torchcodec>=0.11.1,<0.14'
+	@touch $@
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,4 +46,4 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.pipeline
 
 clean:
-	rm -rf $(VENV) runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-decode runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

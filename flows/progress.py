@@ -121,7 +121,9 @@ class Bars:
         self._progress.update(self._bars[name], completed=completed, note=note)
 
     def close(self) -> None:
-        """Leave the last state on the screen."""
+        """Leave the last state on the screen; how many a stage would do was not known before, but is now."""
+        for bar in self._progress.tasks:
+            self._progress.update(bar.id, total=bar.total or bar.completed)
         self._progress.stop()
 
 

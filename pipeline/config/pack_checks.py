@@ -1,10 +1,12 @@
 """What must hold between the parts of a pack, beyond the shape of each."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from jinja2 import TemplateSyntaxError, meta
 from jinja2.sandbox import SandboxedEnvironment
+from pydantic import JsonValue
 
 from pipeline.config.source import Path_
 from pipeline.engine.backends import nearest
@@ -25,6 +27,8 @@ def check_pack(pack: Pack) -> Iterator[Complaint]:
         yield from _situation(("situations", number), situation)
     if pack.phrasebook is not None:
         yield from _phrasebook(pack, pack.phrasebook)
+    if {language for language, weight in pack.languages.items() if weight > 0} == {"en"}:
+        yield from _foreign(pack)
     yield from _cast(pack)
 
 
@@ -70,6 +74,26 @@ def _emotions(pack: Pack) -> Iterator[Complaint]:
 def _known(path: Path_, name: str, defined: Iterable[str], where: str) -> Iterator[Complaint]:
     if name not in defined:
         yield path, f"{name} is not defined in {where}: {nearest(name, defined)}"
+
+
+def _foreign(pack: Pack) -> Iterator[Complaint]:
+    """Phrases of an English pack in another script, which its engines would spell out or pass over."""
+    spoken = {"situations": {"__all__": {"slots", "opening", "acknowledge", "threads", "advice"}}}
+    for path, text in _texts((), pack.model_dump(mode="json", include={**spoken, "phrasebook": True})):
+        strange = [sign for sign in text if sign.isalpha() and not unicodedata.name(sign, "").startswith("LATIN")]
+        if strange:
+            yield path, f"{strange[0]!r} is no letter of English, the pack's only language: {text[:40]!r}"
+
+
+def _texts(path: Path_, node: JsonValue) -> Iterator[tuple[Path_, str]]:
+    if isinstance(node, str):
+        yield path, node
+    elif isinstance(node, list):
+        for number, child in enumerate(node):
+            yield from _texts((*path, number), child)
+    elif isinstance(node, dict):
+        for key, child in node.items():
+            yield from _texts((*path, key), child)
 
 
 def _unique(pack: Pack) -> Iterator[Complaint]:

@@ -7,6 +7,7 @@ recogniser would have understood. `Hearing.language_model` says which of the two
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -29,19 +30,29 @@ LANGUAGES = ("en",)
 _SAMPLE_RATE = 16000
 _SHORTEST = 0.1
 _LEVEL = 0.05
-_ROOM = 20 / 32768
-"""RMS of the speech and of the noise put under it. Digital silence has no spectrum: its frames, at the floor of the
-logarithm, would pull the cepstral mean of the whole utterance away from the speech."""
 _MOST_GAIN = 500.0
-_DIALOGUE_SEARCH: Mapping[str, float] = {"fwdflat": False, "pl_window": 0, "lw": 10.0}
-"""One pass over the lexicon tree and the best path through its lattice; docs/score.md has what the rest costs."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How the decoder is run; `python -m benchmarks.hearing --tune` prints what the alternatives cost.
+
+    `room` is the RMS of the noise put under the speech, whose own is 0.05. Digital silence has no spectrum: its frames,
+    at the floor of the logarithm, would pull the cepstral mean of the whole utterance away from the speech.
+    `language_weight`, `second_pass` and `lookahead` (in frames) steer the search with a dialogue's language model.
+    """
+
+    room: float = 20 / 32768
+    language_weight: float = 10.0
+    second_pass: bool = False
+    lookahead: int = 0
 
 
 class Settings(Frozen):
     """What the recogniser is told beforehand: the texts of the utterance's own dialogue, or nothing.
 
-    `default` is the wheel's own model of general English: three times as slow, and wrong in a tenth of the words and
-    more for most voices of the embedded speech engine.
+    `default` is the wheel's own model of general English: eight times as slow, and wrong in a third of the words that
+    the embedded speech engine says.
     """
 
     language_model: Literal["dialogue", "default"] = "dialogue"
@@ -80,8 +91,9 @@ class Pocketsphinx:
     the same sound then scores a little differently. A new one costs 11 ms.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tuning: Tuning | None = None) -> None:
         self._general = settings.language_model == "default"
+        self._tuning = tuning or Tuning()
 
     def hear(self, utterances: Sequence[Utterance]) -> Iterator[Hearing | Failure]:
         """Yield one hearing an utterance, in order; sound too short to hold a word is heard as nothing."""
@@ -104,9 +116,9 @@ class Pocketsphinx:
     def _transcript(self, utterance: Utterance) -> str:
         if utterance.recording.duration < _SHORTEST:
             return ""
-        sound = audible(utterance.recording)
+        sound = audible(utterance.recording, self._tuning.room)
         texts = utterance.dialogue or (utterance.text,)
-        decoder = _general_decoder() if self._general else _dialogue_decoder(texts)
+        decoder = _general_decoder() if self._general else _dialogue_decoder(texts, self._tuning)
         if decoder is None:
             return ""
         decoder.start_utt()
@@ -116,19 +128,19 @@ class Pocketsphinx:
         return str(heard.hypstr) if heard else ""
 
 
-def audible(recording: Recording) -> bytes:
-    """The recording as the decoder takes it in: PCM16 at 16 kHz, at one level, in a room that is not quite still.
+def audible(recording: Recording, room: float) -> bytes:
+    """The recording as the decoder takes it in: PCM16 at 16 kHz, at one level, with noise of RMS `room` under it.
 
     Raises ValueError for samples that are no numbers.
     """
     pcm16(recording)
     audio = resample(recording, _SAMPLE_RATE).audio
     gain = min(_LEVEL / max(float(np.sqrt(np.mean(np.square(audio)))), 1e-9), _MOST_GAIN)
-    room = np.random.default_rng(0).normal(0.0, _ROOM, len(audio))
-    return pcm16(Recording((gain * audio + room).astype(np.float32), _SAMPLE_RATE)).astype("<i2").tobytes()
+    noise = np.random.default_rng(0).normal(0.0, room, len(audio))
+    return pcm16(Recording((gain * audio + noise).astype(np.float32), _SAMPLE_RATE)).astype("<i2").tobytes()
 
 
-def _dialogue_decoder(texts: Sequence[str]) -> Decoder | None:
+def _dialogue_decoder(texts: Sequence[str], tuning: Tuning) -> Decoder | None:
     """A decoder that knows the dialogue's words and no others; none if no word of it can be heard.
 
     With so small a dictionary it is ready in 11 ms. To change the language model of one that knows all 135,000 words
@@ -146,7 +158,14 @@ def _dialogue_decoder(texts: Sequence[str]) -> Decoder | None:
         dictionary.write_text("".join(known[word] for word in words), encoding="utf-8")
         with grams.open("w", encoding="utf-8") as file:
             model.write(file)
-        return _decoder(Path(folder), dict=str(dictionary), lm=str(grams), **_DIALOGUE_SEARCH)
+        return _decoder(
+            Path(folder),
+            dict=str(dictionary),
+            lm=str(grams),
+            lw=tuning.language_weight,
+            fwdflat=tuning.second_pass,
+            pl_window=tuning.lookahead,
+        )
 
 
 def _general_decoder() -> Decoder:

@@ -10,6 +10,7 @@ import random
 import selectors
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
@@ -104,6 +105,8 @@ class Espeak:
     def _take(self, line: Line) -> Take | Failure:
         if line.language not in LANGUAGES:
             return Failure(f"espeak speaks {', '.join(LANGUAGES)} only, not {line.language}")
+        if foreign := [sign for sign in line.text if sign.isalpha() and not unicodedata.name(sign).startswith("LATIN")]:
+            return Failure(f"espeak speaks English; {foreign[0]!r} is no letter of it")
         if "espeak" not in line.voice.engines:
             return Failure(f"voice {line.voice.id} has no settings for espeak")
         try:

@@ -44,6 +44,7 @@ def faults(pack: Path) -> list[str]:
         ("pack.yaml", "  - voices.yaml", "  - ../voices.yaml", "is not inside the pack's folder"),
         ("situations/sad.yaml", "My {{ pet }} died", "My {{ pett }} died", "asks for 'pett'"),
         ("situations/sad.yaml", "My {{ pet }} died", "My {{ pet died", "broken Jinja"),
+        ("situations/sad.yaml", "I lost my {{ pet }}", "我的 {{ pet }}", "'我' is no letter of English"),
         ("situations/sad.yaml", "  - id: pet_died", "  - id: Pet Died", "should match pattern"),
         (
             "situations/sad.yaml",

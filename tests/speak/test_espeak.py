@@ -204,6 +204,10 @@ def test_another_language_is_declined(speaker: Espeak) -> None:
     assert failed(speaker, line(language="zh")) == "espeak speaks en only, not zh"
 
 
+def test_text_in_another_script_is_declined(speaker: Espeak) -> None:
+    assert failed(speaker, line("我很好。")) == "espeak speaks English; '我' is no letter of it"
+
+
 def test_text_without_sound_is_a_failure(speaker: Espeak) -> None:
     assert "no sound" in failed(speaker, line("..."))
 
