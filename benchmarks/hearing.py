@@ -20,7 +20,7 @@ from pipeline.config.pack import load_pack
 from pipeline.config.run import shipped
 from pipeline.engine.failure import Failure
 from pipeline.plan.briefs import Planner
-from pipeline.score.pocketsphinx import Pocketsphinx, Settings, Tuning, build
+from pipeline.score.pocketsphinx import Pocketsphinx, Settings, Tuning, build, dialogue_decoder, unknown_words
 from pipeline.score.scorer import Utterance
 from pipeline.score.wording import error_rates, normalised
 from pipeline.speak import espeak
@@ -85,6 +85,7 @@ def right(recogniser: Pocketsphinx, all_trials: Sequence[Trial]) -> None:
     work = time.process_time() - began
     seconds = sum(trial.recording.duration for trial in all_trials)
     print(f"{len(all_trials)} takes, {seconds / 60:.1f} min; RTF {work / seconds:.4f}")
+    print(f"words outside the dictionary: {len(unknown_words([trial.line.text for trial in all_trials]))}")
     groups: dict[str, list[tuple[float, int]]] = defaultdict(list)
     for trial, rate in zip(all_trials, wer, strict=True):
         pair = rate, len(normalised(trial.line.text).split())
@@ -119,6 +120,10 @@ def tune(all_trials: Sequence[Trial]) -> None:
         wer = rates(recogniser, [trial.with_sound(trial.recording) for trial in all_trials])
         rtf = (time.process_time() - began) / seconds
         print(f"{name:<32} WER {np.average(wer, weights=words):6.2%}   RTF {rtf:.4f}")
+    began = time.process_time()
+    for trial in all_trials:
+        dialogue_decoder(trial.dialogue, Tuning())
+    print(f"making a dialogue's decoder takes {1000 * (time.process_time() - began) / len(all_trials):.0f} ms")
 
 
 def wrong(recogniser: Pocketsphinx, all_trials: Sequence[Trial], tries: int) -> None:

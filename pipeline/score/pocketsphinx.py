@@ -51,8 +51,8 @@ class Tuning:
 class Settings(Frozen):
     """What the recogniser is told beforehand: the texts of the utterance's own dialogue, or nothing.
 
-    `default` is the wheel's own model of general English: eight times as slow, and wrong in a third of the words that
-    the embedded speech engine says.
+    `default` is the wheel's own model of general English: eight times as slow, and wrong in more than a third of the
+    words that the embedded speech engine says.
     """
 
     language_model: Literal["dialogue", "default"] = "dialogue"
@@ -87,8 +87,8 @@ def unknown_words(texts: Sequence[str]) -> list[str]:
 class Pocketsphinx:
     """Hears each utterance with a decoder of its own.
 
-    A decoder keeps something of what it heard (the acoustic scorer begins with the last frame's best Gaussians), and
-    the same sound then scores a little differently. A new one costs 11 ms.
+    A decoder keeps something of what it heard, even with its features normalised over each utterance by itself: the
+    same sound then scores a little differently. A new one costs 11 ms.
     """
 
     def __init__(self, settings: Settings, tuning: Tuning | None = None) -> None:
@@ -107,9 +107,9 @@ class Pocketsphinx:
             return Failure(f"there is no word to be heard in the text {utterance.text!r}")
         try:
             transcript = self._transcript(utterance)
+            wer, cer = error_rates(utterance.text, transcript)
         except (ValueError, RuntimeError) as error:
             return Failure(f"pocketsphinx failed: {error}")
-        wer, cer = error_rates(utterance.text, transcript)
         told = "pocketsphinx en-us" if self._general else "dialogue"
         return Hearing(transcript=transcript, wer=wer, cer=cer, language_model=told)
 
@@ -118,7 +118,7 @@ class Pocketsphinx:
             return ""
         sound = audible(utterance.recording, self._tuning.room)
         texts = utterance.dialogue or (utterance.text,)
-        decoder = _general_decoder() if self._general else _dialogue_decoder(texts, self._tuning)
+        decoder = _general_decoder() if self._general else dialogue_decoder(texts, self._tuning)
         if decoder is None:
             return ""
         decoder.start_utt()
@@ -140,11 +140,11 @@ def audible(recording: Recording, room: float) -> bytes:
     return pcm16(Recording((gain * audio + noise).astype(np.float32), _SAMPLE_RATE)).astype("<i2").tobytes()
 
 
-def _dialogue_decoder(texts: Sequence[str], tuning: Tuning) -> Decoder | None:
+def dialogue_decoder(texts: Sequence[str], tuning: Tuning) -> Decoder | None:
     """A decoder that knows the dialogue's words and no others; none if no word of it can be heard.
 
-    With so small a dictionary it is ready in 11 ms. To change the language model of one that knows all 135,000 words
-    takes a second.
+    With so small a dictionary it is ready at once; one of all 135,000 words takes long even over changing its language
+    model.
     """
     known = pronunciations()
     sentences = [[word for word in normalised(text).split() if word in known] for text in texts]
