@@ -7,12 +7,12 @@ digital silence, and the same text spoken in another emotion.
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
 
+from benchmarks.planned_lines import PlannedLine, planned_dialogues, spoken
 from pipeline.audio.recording import Recording
 from pipeline.config.run import load_run, shipped
 from pipeline.engine.failure import Failure
@@ -21,11 +21,7 @@ from pipeline.score import pocketsphinx, prosody, sound
 from pipeline.score.gate import judge
 from pipeline.score.scorer import Utterance
 from pipeline.speak import espeak
-from pipeline.speak.retake import line, reference_lines
-from pipeline.write import phrasebook
-from pipeline.write.writer import commission
-from schemas.brief import Brief
-from schemas.dialogue import Dialogue
+from pipeline.speak.retake import reference_lines
 from schemas.scores import Reason, Scores, Verdict
 from schemas.take import Line
 from schemas.voice import Voice
@@ -37,14 +33,6 @@ EXPECTED = {
     "emotion": {"emotion"},
 }
 """The reasons that are right for each kind of wrong rendering; `ser`: there was no voice to judge."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A planned line, and what a scorer is told of it beside its recording."""
-
-    line: Line
-    dialogue: tuple[str, ...]
 
 
 class Bench:
@@ -72,29 +60,14 @@ class Bench:
         """End the speaker's process."""
         self._speaker.close()
 
-    def trials(self, count: int) -> Iterator[Trial]:
-        """One turn each of `count` dialogues, users and replies in turn."""
-        situations = {situation.id: situation for situation in self.pack.situations}
-        writer = phrasebook.build(phrasebook.Settings(), self.pack)
-        for brief in self._planner.briefs(0, count):
-            (written,) = writer.write([commission(brief, situations[brief.situation])])
-            if isinstance(written, Failure):
-                raise SystemExit(written.reason)
-            yield self._trial(brief, written)
+    def trials(self, count: int) -> list[PlannedLine]:
+        """One turn each of `count` dialogues, first, second, third ones in turn."""
+        dialogues = planned_dialogues(self._planner, count)
+        return [turns[number % len(turns)] for number, turns in enumerate(dialogues)]
 
-    def _trial(self, brief: Brief, dialogue: Dialogue) -> Trial:
-        place = brief.index % len(dialogue.turns)
-        turn = dialogue.turns[place]
-        voice = self._planner.voices[brief.speaker(turn.role).voice]
-        spoken = line(self.pack, brief, turn, place, voice, tries=0, step=0)
-        return Trial(spoken, tuple(one.text for one in dialogue.turns))
-
-    def speak(self, spoken: Line) -> Recording:
+    def speak(self, one: Line) -> Recording:
         """The line's rendering."""
-        (take,) = self._speaker.speak([spoken])
-        if isinstance(take, Failure):
-            raise SystemExit(take.reason)
-        return Recording(take.audio, take.sample_rate)
+        return spoken(self._speaker, one)
 
     def _reference(self, voice: Voice) -> tuple[Recording, ...]:
         if voice.id not in self._references:
@@ -102,7 +75,7 @@ class Bench:
             self._references[voice.id] = tuple(self.speak(one) for one in lines)
         return self._references[voice.id]
 
-    def judged(self, trial: Trial, recording: Recording) -> tuple[Verdict, str]:
+    def judged(self, trial: PlannedLine, recording: Recording) -> tuple[Verdict, str]:
         """What the gate says of a recording in the place of the trial's take, and the emotion that was heard."""
         text, voice = trial.line.text, trial.line.voice
         utterance = Utterance(recording, text, "en", trial.dialogue, self._reference(voice))
@@ -115,13 +88,13 @@ class Bench:
         scores = Scores(hearing=heard, feeling=felt, sound=measured)
         return judge(scores, trial.line.delivery.emotion, self.limits), felt.best
 
-    def in_emotion(self, spoken: Line, emotion: str) -> Line:
+    def in_emotion(self, one: Line, emotion: str) -> Line:
         """The same line in another emotion."""
-        delivery = spoken.delivery.model_copy(update={"emotion": emotion, "style": self.pack.deliveries[emotion]})
-        return spoken.model_copy(update={"delivery": delivery})
+        delivery = one.delivery.model_copy(update={"emotion": emotion, "style": self.pack.deliveries[emotion]})
+        return one.model_copy(update={"delivery": delivery})
 
 
-def wrong_renderings(bench: Bench, trials: Sequence[Trial]) -> dict[str, Callable[[int], Recording]]:
+def wrong_renderings(bench: Bench, trials: Sequence[PlannedLine]) -> dict[str, Callable[[int], Recording]]:
     """For each kind: the wrong rendering of trial number i."""
     emotions = list(bench.pack.deliveries)
 
@@ -149,7 +122,7 @@ def wrong_renderings(bench: Bench, trials: Sequence[Trial]) -> dict[str, Callabl
 
 def rejected(bench: Bench, tries: int) -> dict[str, float]:
     """For each kind of wrong rendering, the part that was rejected with a right reason; `right`: that passed."""
-    trials = list(bench.trials(tries))
+    trials = bench.trials(tries)
     kinds = wrong_renderings(bench, trials)
     counts: Counter[str] = Counter()
     for number, trial in enumerate(trials):
@@ -162,7 +135,7 @@ def rejected(bench: Bench, tries: int) -> dict[str, float]:
 
 def confusion(bench: Bench, each: int) -> dict[str, Counter[str]]:
     """Asked emotion → how often each was heard, over the pack's own lines."""
-    trials = list(bench.trials(each))
+    trials = bench.trials(each)
     heard: dict[str, Counter[str]] = {}
     for emotion in bench.pack.deliveries:
         lines = [(trial, bench.in_emotion(trial.line, emotion)) for trial in trials]

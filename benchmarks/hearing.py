@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.planned_lines import planned_dialogues, spoken
 from pipeline.audio.recording import Recording
 from pipeline.config.pack import load_pack
 from pipeline.config.run import shipped
@@ -24,10 +25,6 @@ from pipeline.score.pocketsphinx import Pocketsphinx, Settings, Tuning, build, d
 from pipeline.score.scorer import Utterance
 from pipeline.score.wording import error_rates, normalised
 from pipeline.speak import espeak
-from pipeline.speak.retake import line
-from pipeline.write import phrasebook
-from pipeline.write.writer import commission
-from schemas.dialogue import Dialogue
 from schemas.run import Shares
 from schemas.take import Line
 
@@ -45,28 +42,12 @@ class Trial:
         return Utterance(recording, self.line.text, "en", self.dialogue)
 
 
-def spoken(speaker: espeak.Espeak, one: Line) -> Recording:
-    """The line's rendering."""
-    (take,) = speaker.speak([one])
-    if isinstance(take, Failure):
-        raise SystemExit(take.reason)
-    return Recording(take.audio, take.sample_rate)
-
-
 def trials(speaker: espeak.Espeak, dialogues: int) -> Iterator[Trial]:
     """Every turn of the first dialogues of a plan that holds out enough to use all voices."""
-    pack = load_pack(shipped("empathy")).pack
-    planner = Planner(pack, seed=7, shares=Shares(validation=0.2, test=0.2))
-    situations = {situation.id: situation for situation in pack.situations}
-    writer = phrasebook.build(phrasebook.Settings(), pack)
-    for brief in planner.briefs(0, dialogues):
-        (written,) = writer.write([commission(brief, situations[brief.situation])])
-        assert isinstance(written, Dialogue), written  # noqa: S101
-        texts = tuple(turn.text for turn in written.turns)
-        for place, turn in enumerate(written.turns):
-            voice = planner.voices[brief.speaker(turn.role).voice]
-            planned = line(pack, brief, turn, place, voice, tries=0, step=0)
-            yield Trial(planned, texts, spoken(speaker, planned))
+    planner = Planner(load_pack(shipped("empathy")).pack, seed=7, shares=Shares(validation=0.2, test=0.2))
+    for turns in planned_dialogues(planner, dialogues):
+        for one in turns:
+            yield Trial(one.line, one.dialogue, spoken(speaker, one.line))
 
 
 def rates(recogniser: Pocketsphinx, utterances: Sequence[Utterance]) -> list[float]:

@@ -1,13 +1,16 @@
 """`warmline init` and `warmline check`."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.config.pack import MANIFEST, load_pack
-from pipeline.config.run import copy_pack, load_run, shipped, shipped_packs
+from pipeline.config.pack_checks import spoken_texts
+from pipeline.config.run import LoadedRun, copy_pack, load_run, shipped, shipped_packs
 from pipeline.engine.backends import nearest
 from pipeline.engine.errors import UsageError
 
+_WORDS_SHOWN = 8
 _RUN_FILE = "run.yaml"
 
 
@@ -42,4 +45,18 @@ def check_path(path: Path) -> str:
     if not path.exists():
         raise UsageError(f"{path} is not there: give a pack's folder or a run file")
     run = load_run(path)
-    return f"{path}: no faults; {run.config.size} dialogues from the pack {run.pack.pack.name}"
+    found = f"{path}: no faults; {run.config.size} dialogues from the pack {run.pack.pack.name}"
+    return "\n".join([found, *_unheard(run)])
+
+
+def _unheard(run: LoadedRun) -> Iterator[str]:
+    """Words of the pack that the embedded ASR cannot hear: no fault, but every one counts as an error."""
+    if (run.config.write.backend, run.config.score.asr.backend) != ("phrasebook", "pocketsphinx"):
+        return
+    from pipeline.score.pocketsphinx import unknown_words
+
+    phrases = [re.sub(r"\{[{%#].*?[}%#]\}", " ", text) for _, text in spoken_texts(run.pack.pack)]
+    unknown = unknown_words(phrases)
+    if unknown:
+        shown = ", ".join(unknown[:_WORDS_SHOWN]) + (", …" if len(unknown) > _WORDS_SHOWN else "")
+        yield f"note: not in pocketsphinx's dictionary, so misheard wherever they are said ({len(unknown)}): {shown}"

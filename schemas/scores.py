@@ -79,12 +79,12 @@ class Limits(Frozen):
     shortest: Seconds = Field(default=0.4, ge=0.0)
     longest: Seconds = Field(default=30.0, gt=0.0)
     leading_silence: Seconds = Field(default=0.5, ge=0.0)
-    trailing_silence: Seconds = Field(default=0.8, ge=0.0)
+    trailing_silence: Seconds = Field(default=1.2, ge=0.0)
     longest_silence: Seconds = Field(default=1.5, ge=0.0)
     clipping: Share = 0.001
     quietest_rms: float = Field(default=-45.0, le=0.0)
     least_seconds_per_character: Seconds = Field(default=0.03, ge=0.0)
-    most_seconds_per_character: Seconds = Field(default=0.16, gt=0.0)
+    most_seconds_per_character: Seconds = Field(default=0.2, gt=0.0)
 
 
 class Reason(Frozen):

@@ -78,11 +78,16 @@ def _known(path: Path_, name: str, defined: Iterable[str], where: str) -> Iterat
 
 def _foreign(pack: Pack) -> Iterator[Complaint]:
     """Phrases of an English pack in another script, which its engines would spell out or pass over."""
-    spoken = {"situations": {"__all__": {"slots", "opening", "acknowledge", "threads", "advice"}}}
-    for path, text in _texts((), pack.model_dump(mode="json", include={**spoken, "phrasebook": True})):
+    for path, text in spoken_texts(pack):
         strange = [sign for sign in text if sign.isalpha() and not unicodedata.name(sign, "").startswith("LATIN")]
         if strange:
             yield path, f"{strange[0]!r} is no letter of English, the pack's only language: {text[:40]!r}"
+
+
+def spoken_texts(pack: Pack) -> Iterator[tuple[Path_, str]]:
+    """Every phrase and slot value of the pack that may be spoken, with its path."""
+    spoken = {"situations": {"__all__": {"slots", "opening", "acknowledge", "threads", "advice"}}}
+    yield from _texts((), pack.model_dump(mode="json", include={**spoken, "phrasebook": True}))
 
 
 def _texts(path: Path_, node: JsonValue) -> Iterator[tuple[Path_, str]]:

@@ -123,6 +123,16 @@ def test_a_run_shows_on_the_prefect_server_under_names_a_person_understands(
     assert any(re.fullmatch(task, name) for name in names("task_runs"))
 
 
+def test_words_that_the_recogniser_cannot_hear_are_noted_by_check(warmline: CommandLine) -> None:
+    assert warmline("init", "mine").returncode == 0
+    assert "note" not in warmline("check", "mine").stdout
+    situations = warmline.folder / "mine" / "pack" / "situations" / "sad.yaml"
+    situations.write_text(situations.read_text().replace('"old terrier"', '"labradoodle"'))
+    checked = warmline("check", "mine")
+    assert checked.returncode == 0
+    assert "misheard wherever they are said (1): labradoodle" in checked.stdout
+
+
 def test_doctor_names_every_backend_and_its_state(warmline: CommandLine) -> None:
     lines = warmline("doctor").stdout
     assert all(f"{name}: ready" in lines for name in ("espeak", "pocketsphinx", "prosody", "kmeans", "phrasebook"))
