@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
-from flows.prefect_server import prefect_server
+from flows.prefect_server import TemporaryServer, prefect_server
 from flows.progress import Show, Tally, show_for_terminal
 from flows.session import CORPUS, Session, open_session
 from pipeline.config.run import load_run
@@ -23,9 +23,7 @@ def make(run_file: Path, out: str, overrides: Sequence[str]) -> bool:
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with prefect_server() as server, open_session(run, out, show.say) as session:
-            if server is not None:
-                server.wait_until_ready()
-            tally = _run_flow(session, show, run_file, overrides)
+            tally = _run_flow(server, session, show, (str(run_file), session.folder.url, list(overrides)))
     except KeyboardInterrupt:
         show.close()
         show.say(f"stopped; what was finished is kept. To go on: {_command(run_file, out, overrides)}")
@@ -37,11 +35,15 @@ def make(run_file: Path, out: str, overrides: Sequence[str]) -> bool:
     return tally.accepted < tally.wanted
 
 
-def _run_flow(session: Session, show: Show, run_file: Path, overrides: Sequence[str]) -> Tally:
-    from flows.generate import generate, prepared
+def _run_flow(
+    server: TemporaryServer | None, session: Session, show: Show, arguments: tuple[str, str, list[str]]
+) -> Tally:
+    from flows.generate import generate, prepared  # a second's import, while server and workers start
 
+    if server is not None:
+        server.wait_until_ready()
     prepared.set((session, show))
-    return asyncio.run(generate(str(run_file), session.folder.url, list(overrides)))
+    return asyncio.run(generate(*arguments))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 -- a signal handler
