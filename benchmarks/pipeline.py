@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from flows.frozen_run import thaw
 from flows.road import Memos, Road
 from flows.session import IdlePool, cores, open_road
+from flows.status import status_lines
 from pipeline.engine.failure import Failure
 from pipeline.engine.memo import Found, Memo
 from pipeline.engine.stage import Item, Result
@@ -187,6 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ideal = sum(engines.values()) / cores()
         print(f"dialogues              {options.dialogues}")
         print(f"audio seconds          {audio_seconds(folder / 'main'):.0f}")
+        print(f"what passed            {next(line for line in status_lines(str(folder / 'main')) if 'WER' in line)}")
         print(f"wall seconds           {run.wall:.1f}")
         print(f"CPU seconds            {run.cpu:.1f}")
         print(f"bare engines, CPU s    {sum(engines.values()):.1f}  { ({k: round(v, 1) for k, v in engines.items()}) }")
