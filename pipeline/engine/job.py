@@ -1,6 +1,6 @@
 """A batch of one stage's items, as a worker does it: run the backend, write the results as ledger parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Lock, Timer
 from time import perf_counter
@@ -8,6 +8,7 @@ from typing import Generic
 
 from pydantic import ValidationError
 
+from pipeline.engine.errors import WarmlineError
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Entry, write_part
 from pipeline.engine.stage import Item, Outcome, Result, Runner, Stage
@@ -72,8 +73,7 @@ def run_job(job: Job[Item, Result], runner: Runner[Item, Result]) -> list[str]:
     keys = [key for key, _ in job.items]
     try:
         started = perf_counter()
-        outcomes = runner.run([item for _, item in job.items])
-        for key, outcome in zip(keys, outcomes, strict=True):
+        for key, outcome in zip(keys, _outcomes(runner, [item for _, item in job.items]), strict=True):
             seconds, started = perf_counter() - started, perf_counter()
             pending.add(_entry(key, outcome, seconds))
             if stopping.is_set():
@@ -81,6 +81,26 @@ def run_job(job: Job[Item, Result], runner: Runner[Item, Result]) -> list[str]:
     finally:
         pending.flush()
     return pending.parts
+
+
+def _outcomes(runner: Runner[Item, Result], items: Sequence[Item]) -> Iterator[Outcome[Result] | Failure]:
+    """What the runner yields. Where it breaks, the items left are run one by one, and the one it breaks on has failed.
+
+    So a single bad item in a batch of thirty costs itself, never the batch or the run.
+    """
+    done = 0
+    try:
+        for outcome in runner.run(items):
+            yield outcome
+            done += 1
+    except WarmlineError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- whatever a backend raises, its text is the reason
+        if len(items) == 1:
+            yield Failure(f"the backend broke: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+        else:
+            for item in items[done:]:
+                yield from _outcomes(runner, [item])
 
 
 def _entry(key: str, outcome: Outcome[Frozen] | Failure, seconds: float) -> Entry:

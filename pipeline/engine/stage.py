@@ -1,6 +1,6 @@
 """What a stage is to the engine: a map from items to results, with a key for each item."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -19,6 +19,12 @@ class Outcome(Generic[Result_co]):
 
     value: Result_co
     blob: bytes | None = None
+
+
+def outcomes(results: Iterable[Result | Failure]) -> Iterator[Outcome[Result] | Failure]:
+    """Results without a large part, as a runner yields them."""
+    for result in results:
+        yield result if isinstance(result, Failure) else Outcome(result)
 
 
 class Runner(Protocol[Item_contra, Result_co]):

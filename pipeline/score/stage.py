@@ -9,7 +9,7 @@ from pipeline.audio.recording import Recording, decode_flac
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.ledger import Place
-from pipeline.engine.stage import Outcome
+from pipeline.engine.stage import Outcome, outcomes
 from pipeline.score import sound
 from pipeline.score.backends import EMOTION_RECOGNISERS, SPEECH_RECOGNISERS
 from pipeline.score.scorer import EmotionRecogniser, SpeechRecogniser, Utterance
@@ -75,8 +75,7 @@ class HearRunner:
 
     def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Hearing] | Failure]:
         """One hearing a take."""
-        for heard in self.recogniser.hear([item.utterance() for item in items]):
-            yield heard if isinstance(heard, Failure) else Outcome(heard)
+        return outcomes(self.recogniser.hear([item.utterance() for item in items]))
 
 
 @dataclass(frozen=True)
@@ -111,8 +110,7 @@ class FeelRunner:
 
     def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Feeling] | Failure]:
         """One answer a take."""
-        for felt in self.recogniser.feel([item.utterance() for item in items]):
-            yield felt if isinstance(felt, Failure) else Outcome(felt)
+        return outcomes(self.recogniser.feel([item.utterance() for item in items]))
 
 
 @dataclass(frozen=True)
@@ -141,5 +139,4 @@ class SoundRunner:
 
     def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Sound] | Failure]:
         """One measurement a take."""
-        for item in items:
-            yield Outcome(sound.measure(_read(item.place), item.text))
+        return outcomes(sound.measure(_read(item.place), item.text) for item in items)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
-from pipeline.engine.stage import Outcome
+from pipeline.engine.stage import Outcome, outcomes
 from pipeline.write.backends import WRITERS
 from pipeline.write.writer import Commission, Writer
 from schemas.dialogue import Dialogue
@@ -49,5 +49,4 @@ class WriteRunner:
 
     def run(self, items: Sequence[Commission]) -> Iterator[Outcome[Dialogue] | Failure]:
         """One dialogue a commission."""
-        for written in self.writer.write(items):
-            yield written if isinstance(written, Failure) else Outcome(written)
+        return outcomes(self.writer.write(items))

@@ -21,7 +21,7 @@ class Square(Frozen):
 
 @dataclass(frozen=True)
 class CountingStage:
-    """Squares; 13 fails, `deadly` kills the worker, and every item takes `seconds`."""
+    """Squares; 13 fails, 14 raises, `deadly` kills the worker, and every item takes `seconds`."""
 
     log: Path
     seconds: float = 0.0
@@ -51,4 +51,6 @@ class CountingRunner:
                 log.write(f"{item}\n")
             if item == self.stage.deadly:
                 os.kill(os.getpid(), signal.SIGKILL)
+            if item == 14:
+                raise ZeroDivisionError("fourteen is too much")
             yield Failure("unlucky") if item == 13 else Outcome(Square(value=item * item), b"x" * item)

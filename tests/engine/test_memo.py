@@ -44,6 +44,13 @@ def test_failures_are_known_in_this_session_and_tried_again_in_the_next(tmp_path
     assert made(tmp_path) == [13, 13]
 
 
+def test_an_item_on_which_the_backend_breaks_costs_itself_and_not_its_batch(tmp_path: Path) -> None:
+    one = memo(tmp_path, InProcessPool())
+    asyncio.run(one.make(range(10, 20)))
+    assert one.look(14) == Failure("the backend broke: ZeroDivisionError: fourteen is too much")
+    assert all(isinstance(one.look(item), Found) for item in range(10, 20) if item not in {13, 14})
+
+
 def test_two_callers_at_once_share_one_making(tmp_path: Path) -> None:
     one = memo(tmp_path, InProcessPool(), CountingStage(tmp_path / "log", seconds=0.02))
 
