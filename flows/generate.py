@@ -28,7 +28,7 @@ from pipeline.config.run import load_run
 from pipeline.shard.row import Decided
 from schemas.brief import Brief
 
-MOST_A_BATCH = 16
+MOST_A_BATCH = 8
 BATCHES_A_WORKER = 4
 ARTIFACT_EVERY = 5.0
 

@@ -6,7 +6,7 @@ recogniser would have understood. `Hearing.language_model` says which of the two
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -95,7 +95,7 @@ class Pocketsphinx:
         self._general = settings.language_model == "default"
         self._tuning = tuning or Tuning()
 
-    def hear(self, utterances: Sequence[Utterance]) -> Iterator[Hearing | Failure]:
+    def hear(self, utterances: Iterable[Utterance]) -> Iterator[Hearing | Failure]:
         """Yield one hearing an utterance, in order; sound too short to hold a word is heard as nothing."""
         for utterance in utterances:
             yield self._hearing(utterance)

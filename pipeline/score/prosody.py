@@ -5,7 +5,7 @@ difference looks like. The classifier is fitted on the embedded engine's own ren
 training.prosody`), so an answer says how a line was spoken, not what a person feels.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -92,7 +92,7 @@ class Prosody:
         self._classifier = classifier
         self._references: dict[bytes, Vector] = {}
 
-    def feel(self, utterances: Sequence[Utterance]) -> Iterator[Feeling | Failure]:
+    def feel(self, utterances: Iterable[Utterance]) -> Iterator[Feeling | Failure]:
         """Yield every label's probability for each utterance, or why there is none."""
         for utterance in utterances:
             yield self._feeling(utterance)

@@ -4,7 +4,7 @@ A backend is a module beside this one with `Settings` (a pydantic model), `VERSI
 score differently) and `build(settings)`. It is listed in `backends.py` and imported only when named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,14 +31,17 @@ class Utterance:
 class SpeechRecogniser(Protocol):
     """Hears what was said."""
 
-    def hear(self, utterances: Sequence[Utterance]) -> Iterator[Hearing | Failure]:
-        """Yield one hearing an utterance, in order. It depends on that utterance alone, not on those before."""
+    def hear(self, utterances: Iterable[Utterance]) -> Iterator[Hearing | Failure]:
+        """Yield one hearing an utterance, in order. It depends on that utterance alone, not on those before.
+
+        Utterances are read as they are asked for: take as many at once as a batch needs, and no more.
+        """
         ...
 
 
 class EmotionRecogniser(Protocol):
     """Hears how it was said."""
 
-    def feel(self, utterances: Sequence[Utterance]) -> Iterator[Feeling | Failure]:
+    def feel(self, utterances: Iterable[Utterance]) -> Iterator[Feeling | Failure]:
         """Yield one feeling an utterance, in order. It depends on that utterance alone."""
         ...

@@ -75,7 +75,7 @@ class HearRunner:
 
     def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Hearing] | Failure]:
         """One hearing a take."""
-        return outcomes(self.recogniser.hear([item.utterance() for item in items]))
+        return outcomes(self.recogniser.hear(item.utterance() for item in items))
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class FeelRunner:
 
     def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Feeling] | Failure]:
         """One answer a take."""
-        return outcomes(self.recogniser.feel([item.utterance() for item in items]))
+        return outcomes(self.recogniser.feel(item.utterance() for item in items))
 
 
 @dataclass(frozen=True)

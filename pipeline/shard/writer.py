@@ -16,7 +16,7 @@ from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided, RowMaker
 
 ROW_GROUP_ROWS = 32
-ROW_GROUP_BYTES = 16_000_000
+ROW_GROUP_BYTES = 8_000_000
 """A row group is read whole: small enough to be held many times over, whatever the corpus."""
 
 _MARK = "warmline.shard"

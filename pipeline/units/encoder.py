@@ -4,7 +4,7 @@ A backend is a module beside this one with `VERSION` and `build(config: UnitsBac
 `backends.py` and imported only when named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +24,6 @@ class UnitEncoder(Protocol):
     rate: float
     size: int
 
-    def encode(self, recordings: Sequence[Recording]) -> Iterator[Units | Failure]:
+    def encode(self, recordings: Iterable[Recording]) -> Iterator[Units | Failure]:
         """Yield one sequence a recording, in order."""
         ...

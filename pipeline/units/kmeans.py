@@ -5,7 +5,7 @@ sounded. The codebook ships beside this file and is made by `python -m training.
 so another pack or another take never changes the units of this one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -90,7 +90,7 @@ class KMeansEncoder:
         self._book = book
         self.revision = book.revision
 
-    def encode(self, recordings: Sequence[Recording]) -> Iterator[Units | Failure]:
+    def encode(self, recordings: Iterable[Recording]) -> Iterator[Units | Failure]:
         """Yield int32 [N] a recording, in order."""
         for recording in recordings:
             if len(recording.audio) == 0:

@@ -59,7 +59,7 @@ class UnitsRunner:
 
     def run(self, items: Sequence[Sounded]) -> Iterator[Outcome[UnitSequence] | Failure]:
         """One sequence a take."""
-        encoded = self.encoder.encode([decode_flac(item.place.blob()) for item in items])
+        encoded = self.encoder.encode(decode_flac(item.place.blob()) for item in items)
         for units in encoded:
             if isinstance(units, Failure):
                 yield units
