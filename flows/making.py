@@ -59,7 +59,7 @@ def summary(tally: Tally, corpus: str) -> list[str]:
     """What came out, in a few lines."""
     lines = [
         f"{corpus}: {tally.accepted} dialogues, {tally.turns} turns, {tally.audio_seconds / 60:.1f} minutes of speech; "
-        f"{tally.rejected} dialogues rejected, {tally.tries} takes tried",
+        f"{tally.rejected} rejected, {tally.tries} takes tried",
     ]
     if tally.accepted < tally.wanted:
         lines.append(
