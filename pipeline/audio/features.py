@@ -15,6 +15,9 @@ from schemas.frozen import Hertz, Seconds
 Floats = NDArray[np.float32]
 """float32, of the shape that the function says."""
 
+_BLOCK = 256
+"""Frames whose autocorrelation is held at once: a take's memory does not grow with its length."""
+
 _FLOOR = 1e-10
 """Power below which everything is silence (−100 dB of full scale)."""
 
@@ -76,15 +79,22 @@ def fundamental(recording: Recording, rate: float = 100.0, lowest: float = 55.0,
     """
     slow = _halved(recording)
     cut = _cut(slow, rate, 2.6 / lowest, frame_count(recording, rate))
-    likeness = _autocorrelation(cut)
     first, last = int(slow.sample_rate / highest), int(slow.sample_rate / lowest) + 1
+    blocks = [_lags(cut[start : start + _BLOCK], first, last) for start in range(0, len(cut), _BLOCK)]
+    lag, height = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    power = np.mean(np.square(cut), axis=1)
+    voiced = (height > 0.5) & (power > 10**-4.5 * np.quantile(power, 0.95))
+    return _median(np.where(voiced, slow.sample_rate / lag, np.nan).astype(np.float32))
+
+
+def _lags(cut: Floats, first: int, last: int) -> tuple[Floats, Floats]:
+    """The lag of each frame's earliest high peak of autocorrelation in first..last, and its highest peak's height."""
+    likeness = _autocorrelation(cut)
     peaks = (likeness[:, 1:-1] >= likeness[:, :-2]) & (likeness[:, 1:-1] > likeness[:, 2:])
     heights = np.where(peaks, likeness[:, 1:-1], 0.0)[:, first - 1 : last]
-    highest_peak = heights.max(axis=1)
+    highest_peak: Floats = heights.max(axis=1)
     lag = first + np.argmax(heights >= 0.9 * highest_peak[:, None], axis=1)
-    power = np.mean(np.square(cut), axis=1)
-    voiced = (highest_peak > 0.5) & (power > 10**-4.5 * np.quantile(power, 0.95))
-    return _median(np.where(voiced, slow.sample_rate / _refined(likeness, lag), np.nan).astype(np.float32))
+    return _refined(likeness, lag), highest_peak
 
 
 def _autocorrelation(cut: Floats) -> Floats:
