@@ -107,6 +107,7 @@ class _Drive:
     issued: int = 0
     taken: int = 0
     batches: int = 0
+    over: bool = False
     decided: dict[int, Decided] = field(default_factory=dict)
     artifact: "_Artifact" = field(default_factory=lambda: _Artifact())
 
@@ -135,6 +136,7 @@ class _Drive:
                     finished.result()
                 await self._hand_over()
         finally:
+            self.over = True
             for one in under_way:
                 one.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
@@ -143,7 +145,7 @@ class _Drive:
         """Bring one batch to its end, stage by stage."""
         still_open = list(batch)
         dialogues = f"{batch[0].index} to {batch[-1].index}"
-        while still_open:
+        while still_open and not self.over:
             needs = Needs()
             for brief in list(still_open):
                 fate = self.session.road.resolve(brief)

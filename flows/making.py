@@ -20,7 +20,8 @@ def make(run_file: Path, out: str, overrides: Sequence[str]) -> bool:
     """
     run = load_run(run_file, overrides)
     show = show_for_terminal()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         with prefect_server() as server, open_session(run, out, show.say) as session:
             tally = _run_flow(server, session, show, (str(run_file), session.folder.url, list(overrides)))
@@ -47,6 +48,7 @@ def _run_flow(
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 -- a signal handler
+    """Break off at once. asyncio's own handler only cancels the flow, and Prefect's client can swallow that."""
     raise KeyboardInterrupt
 
 
