@@ -138,7 +138,7 @@ def bare_engines(out: Path) -> dict[str, float]:
 def replay(road: Road) -> None:
     """Walk a finished run's plan to where its size was reached."""
     accepted = 0
-    for brief in road.planner.briefs(0, int(road.config.size * road.config.most_briefs)):
+    for brief in road.planner.briefs(0, road.config.briefs_to_try):
         fate = road.resolve(brief)
         accepted += isinstance(fate, Decided) and fate.accepted
         if accepted == road.config.size:

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from math import ceil
 from pathlib import Path
 from time import monotonic
 from uuid import UUID
@@ -113,11 +112,11 @@ class _Drive:
 
     def _next_batch(self) -> list[Brief]:
         """The next briefs to try: no more than could still be wanted if all that is under way passes."""
-        size, most = self.session.run.config.size, self.session.run.config.most_briefs
+        config = self.session.run.config
         hopeful = self.issued - self.taken - sum(not one.accepted for one in self.decided.values())
-        usual = max(1, min(MOST_A_BATCH, size // (BATCHES_A_WORKER * self.session.workers)))
-        wanted = size - self.session.corpus.accepted - hopeful
-        count = max(0, min(usual, wanted, ceil(size * most) - self.issued))
+        usual = max(1, min(MOST_A_BATCH, config.size // (BATCHES_A_WORKER * self.session.workers)))
+        wanted = config.size - self.session.corpus.accepted - hopeful
+        count = max(0, min(usual, wanted, config.briefs_to_try - self.issued))
         self.issued += count
         return self.session.road.planner.briefs(self.issued - count, self.issued)
 

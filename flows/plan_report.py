@@ -1,6 +1,6 @@
 """`warmline plan`: the distribution asked and the one drawn."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -29,10 +29,10 @@ def tables(planner: Planner, briefs: Sequence[Brief]) -> Iterator[tuple[str, Map
     """For each choice: the shares asked for, and how often each option was drawn."""
     pack = planner.pack
     emotions = shares(pack.user_emotions)
-    replies: Counter[str] = Counter()
+    replies: defaultdict[str, float] = defaultdict(float)
     for emotion, share in emotions.items():
         for reply, part in shares(pack.reply_emotions[emotion]).items() if share else ():
-            replies[reply] += share * part  # type: ignore[assignment]  # a Counter adds up floats as well
+            replies[reply] += share * part
     yield "split", {str(k): v for k, v in planner.splits.items()}, Counter(str(b.split) for b in briefs)
     yield "user emotion", emotions, Counter(b.user.emotion for b in briefs)
     yield "reply emotion", replies, Counter(b.assistant.emotion for b in briefs)

@@ -6,7 +6,7 @@ so going on after a crash, asking how far a run is, and a first run are the same
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Ledger, Place
@@ -179,7 +179,7 @@ class _Resolution:
         spoken = SpokenTurn(turn, spoken_line, attempts=tries + 1)
         if isinstance(made, Failure):
             return _Try(spoken, (Reason(check="speak", message=made.reason),))
-        spoken = SpokenTurn(turn, spoken_line, tries + 1, made.value, made.place)
+        spoken = replace(spoken, take=made.value, place=made.place)
         if isinstance(references, Failure):
             return _Try(spoken, (Reason(check="reference", message=references.reason),))
         return self._judged(spoken, made, references)
@@ -218,8 +218,7 @@ class _Resolution:
             return _Try(spoken, tuple(reasons))
         scores = Scores(hearing=heard.value, feeling=felt.value, sound=sound.value)
         verdict = judge(scores, spoken.turn.emotion, self.road.config.gate)
-        judged = SpokenTurn(spoken.turn, spoken.line, spoken.attempts, spoken.take, spoken.place, scores)
-        return _Try(judged, verdict.reasons)
+        return _Try(replace(spoken, scores=scores), verdict.reasons)
 
     def _with_units(self, turns: list[SpokenTurn]) -> tuple[list[SpokenTurn], list[Objection]]:
         encoded, objections = [], []
@@ -233,7 +232,7 @@ class _Resolution:
             failures = [f"{name}: {one.reason}" for name, one in found.items() if isinstance(one, Failure)]
             objections += [_objection(place, "units", failure) for failure in failures]
             units = {name: one.value for name, one in found.items() if isinstance(one, Found)}
-            encoded.append(SpokenTurn(turn.turn, turn.line, turn.attempts, turn.take, turn.place, turn.scores, units))
+            encoded.append(replace(turn, units=units))
         return encoded, objections
 
 

@@ -33,7 +33,7 @@ def _fates(road: Road) -> Iterator[str]:
     accepted, rejected, open_ones = 0, 0, 0
     wer, turns, matched, seconds = 0.0, 0, 0, 0.0
     reasons: Counter[str] = Counter()
-    for brief in road.planner.briefs(0, int(road.config.size * road.config.most_briefs)):
+    for brief in road.planner.briefs(0, road.config.briefs_to_try):
         if accepted + open_ones >= road.config.size:
             break
         fate = road.resolve(brief)

@@ -1,6 +1,7 @@
 """The run file: one corpus to be made."""
 
 from collections.abc import Mapping
+from math import ceil
 from typing import Literal
 
 from pydantic import Field
@@ -66,3 +67,8 @@ class RunConfig(Frozen):
     units: tuple[UnitsBackend, ...] = (UnitsBackend(backend="kmeans"),)
     interleave: Recipe = Recipe()
     shard: ShardConfig = ShardConfig()
+
+    @property
+    def briefs_to_try(self) -> int:
+        """How many briefs are tried at the most before the run gives up."""
+        return ceil(self.size * self.most_briefs)

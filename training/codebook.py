@@ -12,12 +12,10 @@ from sklearn.cluster import MiniBatchKMeans
 
 from pipeline.audio.features import Floats
 from pipeline.audio.recording import Recording
-from pipeline.engine.failure import Failure
 from pipeline.speak.espeak import Settings, build
 from pipeline.units.kmeans import CODEBOOK, SIZE, Codebook, codebook, features
-from schemas.take import Line
-from schemas.voice import Age, Delivery, Gender, Voice
-from training.prosody import FITTED_TEXTS, FITTED_VOICES, HELD_OUT_TEXTS, PACK, read_pack
+from schemas.voice import Delivery, Voice
+from training.prosody import FITTED_TEXTS, HELD_OUT_TEXTS, PACK, fitted_voices, read_pack, render
 
 
 def renderings(voices: Sequence[Voice], texts: Sequence[str]) -> Iterable[Recording]:
@@ -29,28 +27,9 @@ def renderings(voices: Sequence[Voice], texts: Sequence[str]) -> Iterable[Record
             for place, text in enumerate(texts):
                 emotion, style = deliveries[(number + place) % len(deliveries)]
                 delivery = Delivery(emotion=emotion, intensity=1.0, style=style)
-                line = Line(text=text, language="en", voice=voice, delivery=delivery, seed=place)
-                (take,) = speaker.speak([line])
-                if isinstance(take, Failure):
-                    raise SystemExit(f"{voice.id} could not speak: {take.reason}")
-                yield Recording(take.audio, take.sample_rate)
+                yield render(speaker, text, voice, delivery, place)
     finally:
         speaker.close()
-
-
-def fitted_voices() -> list[Voice]:
-    """Voices that are not the pack's."""
-    return [
-        Voice(
-            id=f"fitted-{number}",
-            gender=Gender.MALE,
-            age=Age.ADULT,
-            engines={"espeak": settings},
-            licence="synthetic",
-            consent="synthetic",
-        )
-        for number, settings in enumerate(FITTED_VOICES)
-    ]
 
 
 def fit(frames: Floats) -> Codebook:
@@ -71,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="do not fit")
     if not parser.parse_args().check:
-        seen = np.concatenate([features(one) for one in renderings(fitted_voices(), FITTED_TEXTS)])
+        seen = np.concatenate([features(one) for one in renderings(list(fitted_voices()), FITTED_TEXTS)])
         np.savez(CODEBOOK, centroids=fit(seen).centroids)
         print(f"fitted on {len(seen)} frames")
     held_out = np.concatenate([features(one) for one in renderings(read_pack(PACK).voices, HELD_OUT_TEXTS)])

@@ -42,6 +42,12 @@ def _cut(recording: Recording, rate: float, window: Seconds, count: int) -> Floa
     return cut
 
 
+def runs(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The runs of True in a mask, int64 [R, 2]: where each begins, and the place after its last."""
+    edges: NDArray[np.int64] = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
+    return edges.reshape(-1, 2)
+
+
 def rms(recording: Recording, rate: float = 100.0, window: Seconds = 0.025) -> Floats:
     """Root mean square of each frame in dB of full scale, [N]; −100 for digital silence."""
     power = np.mean(np.square(frames(recording, rate, window)), axis=1)

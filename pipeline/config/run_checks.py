@@ -104,12 +104,13 @@ def _phrasebook(pack: Pack) -> Iterator[Complaint]:
     if pack.phrasebook is None:
         yield ("write", "backend"), f"the pack {pack.name} has no phrasebook to compose from"
         return
+    most_turns = WRITERS.load("phrasebook").most_turns
     longest = max((turns for turns, weight in pack.turns.items() if weight > 0), default=0)
     for situation in pack.situations:
         used = situation.weight > 0 and any(situation.emotions.values())
         if used and not situation.opening:
             yield ("write", "backend"), f"the situation {situation.id} has no phrases to compose from"
-        elif used and longest > 2 * (len(situation.threads) + 2):
+        elif used and longest > most_turns(len(situation.threads)):
             yield ("write", "backend"), f"{situation.id} has too few threads for {longest} turns"
 
 

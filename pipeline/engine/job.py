@@ -6,8 +6,6 @@ from threading import Event, Lock, Timer
 from time import perf_counter
 from typing import Generic
 
-from pydantic import ValidationError
-
 from pipeline.engine.errors import WarmlineError
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Entry, write_part
@@ -108,5 +106,5 @@ def _entry(key: str, outcome: Outcome[Frozen] | Failure, seconds: float) -> Entr
         return Entry(key, reason=outcome.reason, seconds=seconds)
     try:
         return Entry(key, value=outcome.value.model_dump_json(), blob=outcome.blob, seconds=seconds)
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:
         return Entry(key, reason=f"the result cannot be stored: {error}", seconds=seconds)

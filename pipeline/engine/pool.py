@@ -100,7 +100,6 @@ class ProcessPool:
         self._stages = tuple(stages)
         self._executor = self._start()
         self._alone = asyncio.Lock()
-        self.deaths = 0
 
     def _start(self) -> ProcessPoolExecutor:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -125,7 +124,6 @@ class ProcessPool:
             return await asyncio.wrap_future(executor.submit(_work, job))
         except BrokenProcessPool:
             if executor is self._executor:
-                self.deaths += 1
                 self._executor = self._start()
             raise
 

@@ -8,7 +8,7 @@ at high frequencies.
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.audio.features import Floats, fundamental, log_mel, rms
+from pipeline.audio.features import Floats, fundamental, log_mel, rms, runs
 from pipeline.audio.recording import Recording
 
 _RATE = 100.0
@@ -99,13 +99,13 @@ def _tempo(mel: Floats, level: Floats, voiced: NDArray[np.bool_], loud: NDArray[
     middle = envelope[1:-1]
     peaks = (middle > envelope[:-2]) & (middle >= envelope[2:]) & voiced[1:-1]
     speech = max(int(np.count_nonzero(loud)), 1) / _RATE
-    runs = _runs(voiced)
+    lengths = _runs(voiced)
     shape = np.maximum(mel, mel.max() - 60)
     flux = np.abs(np.diff(shape, axis=0)).mean(axis=1)[loud[1:]]
     return np.array(
         [
             np.log(max(int(np.count_nonzero(peaks)), 1) / speech),
-            np.log(np.mean(runs) / _RATE),
+            np.log(np.mean(lengths) / _RATE),
             flux.mean() if len(flux) else 0.0,
             np.count_nonzero(voiced) / _RATE / speech,
         ]
@@ -140,5 +140,4 @@ def _tone(mel: Floats, voiced: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 def _runs(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Lengths of the runs of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
-    return (edges[1::2] - edges[::2]).astype(np.float64)
+    return np.diff(runs(mask), axis=1)[:, 0].astype(np.float64)

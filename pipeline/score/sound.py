@@ -5,6 +5,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.features import runs
 from pipeline.audio.recording import Recording, pcm16
 from schemas.frozen import Seconds
 from schemas.scores import Sound
@@ -17,9 +18,6 @@ _FLOOR = -80.0
 """dBFS under which a frame is silent however quiet the take: the noise of dithered 16-bit silence is at −96."""
 _QUIETEST = -120.0
 """dBFS that stands for digital silence, whose level is −∞, which JSON cannot hold."""
-
-Runs = NDArray[np.int64]
-"""int64 [R, 2]: where each run of frames begins, and the frame after its last."""
 
 
 def measure(recording: Recording, text: str) -> Sound:
@@ -35,7 +33,7 @@ def measure(recording: Recording, text: str) -> Sound:
     samples = pcm16(recording)
     edges = _edges(len(samples), recording.sample_rate)
     seconds = edges / recording.sample_rate
-    sounding = _runs(_sounding(samples, edges))
+    sounding = runs(_sounding(samples, edges))
     leading, trailing, longest = _silences(sounding, seconds)
     return Sound(
         duration=recording.duration,
@@ -90,12 +88,7 @@ def _sounding(samples: NDArray[np.int16], edges: NDArray[np.int64]) -> NDArray[n
     return sounding
 
 
-def _runs(sounding: NDArray[np.bool_]) -> Runs:
-    flips: Runs = np.flatnonzero(np.diff(np.concatenate([[False], sounding, [False]])))
-    return flips.reshape(-1, 2)
-
-
-def _silences(sounding: Runs, seconds: NDArray[np.float64]) -> tuple[Seconds, Seconds, Seconds]:
+def _silences(sounding: NDArray[np.int64], seconds: NDArray[np.float64]) -> tuple[Seconds, Seconds, Seconds]:
     """The silence before the first sound, after the last, and the longest between two."""
     if not len(sounding):
         return float(seconds[-1]), 0.0, 0.0
