@@ -1,6 +1,7 @@
 """The prompt pack: who talks, about what, feeling how, and in which words."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import Field
 
@@ -71,6 +72,33 @@ class Phrasebook(Frozen):
     farewell: Mapping[str, Phrases]
 
 
+class WritingStep(Frozen):
+    """One request to a language model: what it is told, what it has to give, how it is sampled.
+
+    `system` is the same for every request of the step, so that a server's prefix cache holds it: it may use `languages`
+    and `longest_turn` only. `prompt` may use everything of the brief. Both are Jinja templates, or the name of a
+    .jinja file of the pack. `gives` is a whole dialogue, or one turn: the user's (`query`) or the reply to it.
+    """
+
+    gives: Literal["dialogue", "query", "reply"]
+    system: str = Field(min_length=1)
+    prompt: str = Field(min_length=1)
+    temperature: float = Field(default=0.9, ge=0.0, le=2.0)
+    top_p: float = Field(default=1.0, gt=0.0, le=1.0)
+    max_tokens: int = Field(default=1024, ge=16)
+    reasoning: bool = Field(default=False, description="the model thinks in a field of its own before it answers")
+
+
+class Writing(Frozen):
+    """How a language model writes a dialogue: in one step, or query and reply by turns.
+
+    A turn has at most `longest_turn` characters.
+    """
+
+    steps: tuple[WritingStep, ...] = Field(min_length=1, max_length=2)
+    longest_turn: int = Field(default=400, ge=20, le=4000)
+
+
 class Cast(Frozen):
     """Weights of who speaks on one side. Genders and ages that no voice of a split has are not drawn in it."""
 
@@ -98,3 +126,4 @@ class Pack(Frozen):
     )
     situations: tuple[Situation, ...] = Field(min_length=1)
     phrasebook: Phrasebook | None = None
+    writing: Writing | None = None

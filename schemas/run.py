@@ -4,28 +4,69 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from schemas.frozen import Frozen, Share
 from schemas.recipe import Recipe
 from schemas.scores import Limits
 
-Scalar = str | int | float | bool
+
+class RayShare(Frozen):
+    """What one Ray actor of a stage gets, and the Python environment it runs in.
+
+    `python` is the interpreter of an environment that is on the nodes already; `packages` are installed there by Ray.
+    Warmline's own modules are sent along, so the environment needs only what the backend imports.
+    """
+
+    gpus: float = Field(default=0.0, ge=0.0)
+    cpus: float = Field(default=1.0, ge=0.0)
+    resources: Mapping[str, float] = {}
+    python: str | None = None
+    packages: tuple[str, ...] = ()
+    variables: Mapping[str, str] = {}
+
+
+class RayCluster(Frozen):
+    """Where the actors are: `auto`, host:port or ray://host:10001; none starts a Ray on this machine for the run.
+
+    `shared_folder` says that every node sees the run's local folder under the same path.
+    """
+
+    address: str | None = None
+    shared_folder: bool = False
 
 
 class Backend(Frozen):
-    """A backend by name, its own settings, and how many workers may run it at once."""
+    """A backend by name, its own settings, and where and how often it runs.
+
+    `workers` bounds its jobs (none: one a core), `batch` the items of a job; with `ray` it runs in Ray actors.
+    """
 
     backend: str
-    workers: int | None = Field(default=None, ge=1, description="none: one a core")
-    settings: Mapping[str, Scalar] = {}
+    workers: int | None = Field(default=None, ge=1)
+    batch: int | None = Field(default=None, ge=1, le=4096)
+    settings: Mapping[str, JsonValue] = {}
+    ray: RayShare | None = None
+
+
+class EmotionBackend(Backend):
+    """A speech-emotion recogniser.
+
+    `labels` says which of its labels stand for an emotion of the pack: {excited: [happy, surprised]}. An emotion that
+    is a label itself needs no entry.
+    """
+
+    labels: Mapping[str, tuple[str, ...]] = {}
 
 
 class ScoreBackends(Frozen):
-    """Who listens."""
+    """Who listens. `second_ser` is another recogniser that has to agree with the first."""
 
     asr: Backend
-    ser: Backend
+    ser: EmotionBackend
+    second_ser: EmotionBackend | None = None
+    mos: Backend | None = None
+    likeness: Backend | None = None
 
 
 class UnitsBackend(Frozen):
@@ -35,6 +76,7 @@ class UnitsBackend(Frozen):
     rate: float = Field(default=25.0, gt=0)
     size: int = Field(default=1024, gt=0)
     workers: int | None = Field(default=None, ge=1)
+    settings: Mapping[str, JsonValue] = {}
 
 
 class Shares(Frozen):
@@ -60,13 +102,14 @@ class RunConfig(Frozen):
     seed: int = Field(default=7, ge=0, lt=2**63)
     write: Backend = Backend(backend="phrasebook")
     speak: Backend = Backend(backend="espeak")
-    score: ScoreBackends = ScoreBackends(asr=Backend(backend="pocketsphinx"), ser=Backend(backend="prosody"))
+    score: ScoreBackends = ScoreBackends(asr=Backend(backend="pocketsphinx"), ser=EmotionBackend(backend="prosody"))
     gate: Limits = Limits()
     retakes: int = Field(default=3, ge=0, le=20)
     most_briefs: float = Field(default=3.0, ge=1.0, description="give up after this many briefs per dialogue wanted")
     units: tuple[UnitsBackend, ...] = (UnitsBackend(backend="kmeans"),)
     interleave: Recipe = Recipe()
     shard: ShardConfig = ShardConfig()
+    ray: RayCluster = RayCluster()
 
     @property
     def briefs_to_try(self) -> int:

@@ -42,6 +42,26 @@ class Feeling(Frozen):
         return max(self.emotion, key=lambda score: score.p).label
 
 
+class NamedScore(Frozen):
+    """One of several measures, by its own name."""
+
+    name: str
+    value: float
+
+
+class Quality(Frozen):
+    """A model's guess of the mean opinion score, 1 (bad) to 5; `parts` are the further ones it gives."""
+
+    mos: float
+    parts: tuple[NamedScore, ...] = ()
+
+
+class Likeness(Frozen):
+    """How like the voice's own clips (or plain renderings) a take sounds: cosine of speaker embeddings, −1..1."""
+
+    cosine: float = Field(ge=-1.0001, le=1.0001)
+
+
 class Sound(Frozen):
     """Checks of the waveform itself. `clipping` is the part of samples at full scale; `rms` is in dBFS.
 
@@ -60,22 +80,37 @@ class Sound(Frozen):
 
 
 class Scores(Frozen):
-    """All that was measured of one take."""
+    """All that was measured of one take.
+
+    `plain` is what the recogniser answered for the voice's neutral renderings (mean); None where it is not asked.
+    """
 
     hearing: Hearing
     feeling: Feeling
     sound: Sound
+    plain: Feeling | None = None
+    second: Feeling | None = None
+    quality: Quality | None = None
+    likeness: Likeness | None = None
 
 
 class Limits(Frozen):
     """The gate's thresholds: a take passes if every measure is inside. Units are those of the scores.
 
-    `emotion` is the least probability of the asked emotion; `emotions` sets another for single emotions.
+    `wer` holds for languages that are compared by words, `cer` for those that write none apart. `emotion` is the least
+    probability of the asked emotion; `emotions` sets another for single emotions, and `lifts` how far it must lie above
+    the voice's neutral rendering. `second_emotion` is the same for the second recogniser.
     """
 
     wer: float = Field(default=0.2, ge=0.0)
+    cer: float = Field(default=0.15, ge=0.0)
     emotion: Share = 0.4
     emotions: Mapping[str, Share] = {}
+    lifts: Mapping[str, float] = {}
+    second_emotion: Share = 0.4
+    second_emotions: Mapping[str, Share] = {}
+    mos: float = Field(default=0.0, ge=0.0, le=5.0)
+    likeness: float = Field(default=0.0, ge=-1.0, le=1.0)
     shortest: Seconds = Field(default=0.4, ge=0.0)
     longest: Seconds = Field(default=30.0, gt=0.0)
     leading_silence: Seconds = Field(default=0.5, ge=0.0)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from schemas.frozen import Frozen, Hertz, Seconds
+from schemas.units import GeneratedUnits
 from schemas.voice import Delivery, Voice
 
 Waveform = NDArray[np.float32]
@@ -34,12 +35,13 @@ class Word(Frozen):
 
 @dataclass(frozen=True)
 class Take:
-    """One rendering of a line: `audio` at `sample_rate`, and word times if the engine gives them (else empty)."""
+    """One rendering of a line: `audio` at `sample_rate`, and word times and units if the engine gives them."""
 
     audio: Waveform
     sample_rate: Hertz
     words: tuple[Word, ...] = ()
     engine: str = ""
+    units: GeneratedUnits | None = None
 
     @property
     def duration(self) -> Seconds:
@@ -56,3 +58,4 @@ class TakeRecord(Frozen):
     engine: str
     digest: str
     size: int = Field(ge=1)
+    units: GeneratedUnits | None = None

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from schemas.frozen import Frozen, Weight
 
@@ -39,11 +39,20 @@ class Split(StrEnum):
     TEST = "test"
 
 
+class Clip(Frozen):
+    """A recording of a voice, in the pack's folder, and what is said in it. `digest` is filled in on reading."""
+
+    audio: str = Field(min_length=1, description="file of the pack's folder")
+    transcript: str = Field(min_length=1)
+    digest: str = ""
+
+
 class Voice(Frozen):
     """One speaker.
 
     `engines` holds, for each backend that can speak this voice, that backend's own settings; the backend
-    validates them. A voice that answers (`roles: [assistant]`) may serve every split, since only user-side
+    validates them. `clips` are for engines that clone: `neutral` is the voice as it is, and any emotion may have one of
+    its own. A voice that answers (`roles: [assistant]`) may serve every split, since only user-side
     speakers must not be shared between splits.
     """
 
@@ -54,7 +63,8 @@ class Voice(Frozen):
     roles: tuple[Role, ...] = Field(default=(Role.USER,), min_length=1)
     split: Split = Split.TRAIN
     weight: Weight = 1.0
-    engines: Mapping[str, Mapping[str, str | int | float | bool]] = Field(min_length=1)
+    engines: Mapping[str, Mapping[str, JsonValue]] = {}
+    clips: Mapping[str, Clip] = {}
     licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
     consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
 

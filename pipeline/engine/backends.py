@@ -12,11 +12,17 @@ from pipeline.engine.errors import UsageError
 
 @dataclass(frozen=True)
 class Entry:
-    """One backend: its module, the imports it cannot do without, and what installs them."""
+    """One backend: its module, the imports it cannot do without, and what installs them.
+
+    `waits` says that it waits for a server instead of computing. `elsewhere` are imports that only its workers need:
+    they may run in an environment of their own, so that the driver can do without.
+    """
 
     module: str
     requires: tuple[str, ...]
     install: str
+    waits: bool = False
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -35,6 +35,18 @@ class Runner(Protocol[Item_contra, Result_co]):
         ...
 
 
+class AsyncRunner(Protocol[Item_contra, Result_co]):
+    """A stage's backend that waits for a server: it lives in the driver's event loop, many items at once."""
+
+    async def run_one(self, item: Item_contra) -> Outcome[Result_co] | Failure:
+        """One outcome; no side effects. Raises WarmlineError for what stops the whole run."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
 class Stage(Protocol[Item_contra, Result_co]):
     """One memoised map. A frozen value that travels to workers, so it holds settings, never a model."""
 
@@ -57,8 +69,13 @@ class Stage(Protocol[Item_contra, Result_co]):
         """The fingerprint of everything the item's result depends on."""
         ...
 
-    def build(self) -> Runner[Item_contra, Result_co]:
-        """Load the backend. Called once in each worker process that gets a job of this stage."""
+    @property
+    def waits(self) -> bool:
+        """Whether the backend waits for a server (`build` gives an AsyncRunner) or computes (a Runner)."""
+        ...
+
+    def build(self) -> Runner[Item_contra, Result_co] | AsyncRunner[Item_contra, Result_co]:
+        """Load the backend. Called once in each process that gets a job of this stage."""
         ...
 
 

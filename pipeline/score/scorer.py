@@ -1,7 +1,11 @@
 """What a recogniser must do to be a backend of the score stage.
 
-A backend is a module beside this one with `Settings` (a pydantic model), `VERSION` (raise it when the same take would
-score differently) and `build(settings)`. It is listed in `backends.py` and imported only when named.
+A backend is a module beside this one with `Settings` (a pydantic model that can be checked without the model's
+libraries), `VERSION` (raise it when the same take would score differently), `revision(settings)` (what else the scores
+depend on: a digest of the weights) and `build(settings)`. One that recognises speech has `LANGUAGES` (None for any), one
+that recognises emotions has `labels(settings)`: those it answers, None if they are only known once it is loaded. It is
+listed in `backends.py` and imported only when named; where the entry says that it waits for a server, `build` gives the
+Async form of its protocol.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,7 +14,7 @@ from typing import Protocol
 
 from pipeline.audio.recording import Recording
 from pipeline.engine.failure import Failure
-from schemas.scores import Feeling, Hearing
+from schemas.scores import Feeling, Hearing, Likeness, Quality
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,8 @@ class Utterance:
     """A take as a recogniser gets it.
 
     `text` is what was to be said; `dialogue` the texts of all turns of its dialogue, in order, from which a small
-    language model may be built. `reference` holds the same voice's neutral renderings of the pack's reference texts.
+    language model may be built. `reference` holds the same voice's neutral renderings of the pack's reference texts,
+    `clips` the recording that the voice was cloned from, if it was.
     """
 
     recording: Recording
@@ -26,6 +31,7 @@ class Utterance:
     language: str
     dialogue: tuple[str, ...] = ()
     reference: tuple[Recording, ...] = ()
+    clips: tuple[Recording, ...] = ()
 
 
 class SpeechRecogniser(Protocol):
@@ -44,4 +50,32 @@ class EmotionRecogniser(Protocol):
 
     def feel(self, utterances: Iterable[Utterance]) -> Iterator[Feeling | Failure]:
         """Yield one feeling an utterance, in order. It depends on that utterance alone."""
+        ...
+
+
+class QualityJudge(Protocol):
+    """Guesses how good it sounds."""
+
+    def rate(self, utterances: Iterable[Utterance]) -> Iterator[Quality | Failure]:
+        """Yield one guess an utterance, in order. It depends on that utterance alone."""
+        ...
+
+
+class VoiceComparer(Protocol):
+    """Hears who said it."""
+
+    def compare(self, utterances: Iterable[Utterance]) -> Iterator[Likeness | Failure]:
+        """Yield how like the utterance's `clips` (without those, its `reference`) each utterance is, in order."""
+        ...
+
+
+class AsyncSpeechRecogniser(Protocol):
+    """A transcription server. Many utterances are asked for at once."""
+
+    async def hear_one(self, utterance: Utterance) -> Hearing | Failure:
+        """What was heard. Raises WarmlineError for what stops the whole run."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
         ...

@@ -1,15 +1,43 @@
 """What a speech engine must do to be a backend of the speak stage.
 
-A backend is a module beside this one with `Settings` and `VoiceSettings` (pydantic models of what the run file and a
-voice's `engines` entry may say), `VERSION` (raise it when the same line would sound different) and
-`build(settings) -> Speaker`. It is listed in `backends.py` and imported only when named.
+A backend is a module beside this one with
+
+- `Settings` and `VoiceSettings`: pydantic models of what the run file and a voice's `engines` entry may say,
+- `VERSION`: raise it when the same line would sound different,
+- `abilities(settings) -> Abilities`: what it can be told; a pack that asks for more is refused,
+- `build(settings, clips: Folder) -> Speaker` (or `AsyncSpeaker`, if its entry in `backends.py` says that it waits for a
+  server): `clips` is the folder that the voices' clips lie in.
+
+It is listed in `backends.py` and imported only when named; `Settings` can be checked without the engine's libraries.
 """
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from pipeline.engine.failure import Failure
+from schemas.frozen import Frozen
 from schemas.take import Line, Take
+
+
+class Abilities(Frozen):
+    """What a speech engine can be told, and what it gives.
+
+    `languages` and `emotions` are those it knows, None for any. A delivery reaches it by `prosody` (numbers), by
+    `instruction` (words) or by `emotion_clips` (a clip of the voice in that emotion). `named_voices` are speakers of
+    its own, `clips` voices cloned from a recording. Without `seed` another try is left to chance. `word_times` and
+    `units` (the kind, None for none) come with each take.
+    """
+
+    languages: tuple[str, ...] | None = None
+    emotions: tuple[str, ...] | None = None
+    prosody: bool = False
+    instruction: bool = False
+    named_voices: bool = False
+    clips: bool = False
+    emotion_clips: bool = False
+    seed: bool = True
+    word_times: bool = False
+    units: str | None = None
 
 
 class Speaker(Protocol):
@@ -21,4 +49,16 @@ class Speaker(Protocol):
 
     def close(self) -> None:
         """Let go of processes and memory."""
+        ...
+
+
+class AsyncSpeaker(Protocol):
+    """A speech server. Many lines are asked for at once."""
+
+    async def speak_one(self, line: Line) -> Take | Failure:
+        """The line's take, or why there is none. Raises WarmlineError for what stops the whole run."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
         ...

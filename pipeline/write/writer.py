@@ -1,8 +1,16 @@
 """What a writer must do to be a backend of the write stage.
 
-A backend is a module beside this one with `Settings` (a pydantic model), `VERSION` (raise it when the same commission
-would be written differently), `identity(pack)` (what else of the pack its texts depend on) and
-`build(settings, pack) -> Writer`. It is listed in `backends.py` and imported only when named.
+A backend is a module beside this one with
+
+- `Settings`: a pydantic model that can be checked without the model's libraries,
+- `VERSION`: raise it when the same commission would be written differently,
+- `LANGUAGES`: those it writes, None for any,
+- `identity(settings, pack)`: what all its texts depend on, as a fingerprint; settings that only say where and how fast,
+  such as a server's address, are none of it,
+- `reads(commission)`: what one text depends on of its commission,
+- `build(settings, pack) -> Writer` (or `AsyncWriter`, if its entry in `backends.py` says that it waits for a server).
+
+It is listed in `backends.py` and imported only when named.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +20,7 @@ from pydantic import Field
 
 from pipeline.engine.failure import Failure
 from schemas.brief import Brief, Kind
-from schemas.dialogue import Dialogue
+from schemas.dialogue import Written
 from schemas.frozen import Frozen
 from schemas.pack import Situation
 from schemas.voice import Age, Gender, Role
@@ -60,6 +68,18 @@ def commission(brief: Brief, situation: Situation) -> Commission:
 class Writer(Protocol):
     """Turns commissions into dialogues."""
 
-    def write(self, commissions: Sequence[Commission]) -> Iterator[Dialogue | Failure]:
+    def write(self, commissions: Sequence[Commission]) -> Iterator[Written | Failure]:
         """Yield one dialogue a commission, in order, or why there is none."""
+        ...
+
+
+class AsyncWriter(Protocol):
+    """A model server. Many commissions are asked for at once."""
+
+    async def write_one(self, commission: Commission) -> Written | Failure:
+        """The dialogue, or why there is none. Raises WarmlineError for what stops the whole run."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
         ...
