@@ -1,0 +1,234 @@
+"""A server with a model behind it, spoken to in OpenAI's protocol.
+
+Only backends that talk HTTP import this module: it needs `openai[aiohttp]`.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from ipaddress import ip_address
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+from openai import AsyncOpenAI, DefaultAioHttpClient
+from pydantic import Field, field_validator
+
+from pipeline.engine.errors import UsageError, WarmlineError
+from pipeline.engine.limit import Limit
+from pipeline.engine.server_faults import BadAnswerError, Fault, ItemRefusedError, Sort, fault_of
+from schemas.frozen import Frozen, Seconds
+
+__all__ = ["BadAnswerError", "ItemRefusedError", "ModelServer", "ServerSettings"]
+
+Answer = TypeVar("Answer")
+
+_FIRST_PATIENCE = 10.0
+"""Seconds for a server that has never answered: it is not there, or it is not one."""
+
+_FIRST_DELAY = 0.25
+_LONGEST_DELAY = 20.0
+_KEEP_ALIVE = 4.0
+"""Shorter than the 5 s of uvicorn, which vLLM runs on: no request goes out on a connection about to be closed."""
+
+_SAME_FAULT = 6
+"""A request that breaks the server so often, while others are answered, is at fault itself."""
+
+_ALL_REFUSED = 16
+_LONGEST_ANSWER = 128 * 2**20
+"""Bytes. Minutes of speech are a tenth of it."""
+
+
+class ServerSettings(Frozen):
+    """Where a model server is and how hard it may be pressed.
+
+    `key_variable` names the environment variable that holds the key; the key itself stands nowhere. `requests` are in
+    flight at most; `timeout` is for one answer, `patience` for one item's faults until it is given up.
+    """
+
+    base_url: str = "http://127.0.0.1:8000/v1"
+    model: str = Field(min_length=1)
+    key_variable: str = Field(default="OPENAI_API_KEY", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    requests: int = Field(default=64, ge=1, le=4096)
+    timeout: Seconds = Field(default=120.0, gt=0)
+    patience: Seconds = Field(default=300.0, ge=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError("must be an address such as http://127.0.0.1:8000/v1")
+        if parts.username or parts.password or parts.query or parts.fragment:
+            raise ValueError("must be scheme, host, port and path only: a key belongs in the environment")
+        return url.rstrip("/")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is on this machine."""
+        host = urlsplit(self.base_url).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+
+    def key(self) -> str:
+        """The key, from the environment, or "". Raises UsageError that names the variable if one is needed."""
+        key = os.environ.get(self.key_variable, "").strip()
+        if not key and not self.is_loopback:
+            raise UsageError(
+                f"{self.base_url} wants a key: put it in the environment variable {self.key_variable} "
+                "(any word, if the server asks for none), or name another with key_variable"
+            )
+        return key
+
+
+class ModelServer:
+    """Asks one server, many requests at once; what passes by itself is waited out.
+
+    `sent` counts requests, `repeated` those of them that were sent before. Use it within one event loop, and close it.
+    """
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self.limit = Limit(settings.requests)
+        self.sent = 0
+        self.repeated = 0
+        self.answered = 0
+        self._refused = 0
+        self._first_sent: float | None = None
+        self._key = settings.key()
+        self._client = AsyncOpenAI(
+            api_key=self._key or "none",
+            base_url=settings.base_url,
+            max_retries=0,
+            timeout=None,  # ours is for the whole answer; the client's would be for each piece of it
+            http_client=DefaultAioHttpClient(
+                limits=httpx2.Limits(
+                    max_connections=settings.requests,
+                    max_keepalive_connections=settings.requests,
+                    keepalive_expiry=_KEEP_ALIVE,
+                ),
+                timeout=None,
+                trust_env=not settings.is_loopback,  # a proxy does not reach this machine's loopback
+                event_hooks={"response": [_bound]},
+            ),
+        )
+
+    async def ask(self, call: Callable[[AsyncOpenAI], Awaitable[Answer]]) -> Answer:
+        """The call's answer; the call may raise BadAnswerError to be made again.
+
+        Raises ItemRefusedError if this request alone is refused, WarmlineError for what the user has to mend.
+        """
+        loop = asyncio.get_running_loop()
+        tries, own, since = 0, 0, 0.0
+        while True:
+            answered_before = self.answered
+            async with self.limit.place(again=tries > 0) as departure:
+                self.sent += 1
+                self.repeated += tries > 0
+                sent_at = loop.time()
+                self._first_sent = self._first_sent or sent_at
+                try:
+                    async with asyncio.timeout(self.settings.timeout):
+                        answer = await call(self._client)
+                except Exception as error:
+                    fault = fault_of(error, self._key)
+                    if fault is None:
+                        raise
+                    self._slow_down(fault, departure, self.answered - answered_before)
+                    cause = error
+                else:
+                    self.answered += 1
+                    self.limit.went_well()
+                    return answer
+            tries, since = tries + 1, since or sent_at
+            own += fault.sort in {Sort.BROKEN, Sort.LATE} and self.answered > answered_before
+            delay = max(fault.retry_after, _backoff(tries))
+            self._give_up(fault, own, loop.time() + delay - since, cause)
+            await asyncio.sleep(delay)
+
+    def _slow_down(self, fault: Fault, departure: int, overtaken_by: int) -> None:
+        """Send less to a server that is overrun.
+
+        A request without an answer in time says so only if few were answered meanwhile: else it hangs alone.
+        """
+        if fault.sort is Sort.TOO_MUCH or (fault.sort is Sort.LATE and overtaken_by < 2 * self.limit.now):
+            self.limit.too_much(departure, min(fault.retry_after, self.settings.patience))
+        elif fault.sort is Sort.UNREACHABLE:
+            self.limit.hold(_FIRST_DELAY)
+
+    def _give_up(self, fault: Fault, own: int, waited: Seconds, cause: Exception) -> None:
+        """Raise if the request is not to be sent again: whose fault it is decides what."""
+        where, settings = self.settings.base_url, self.settings
+        match fault.sort:
+            case Sort.KEY:
+                raise WarmlineError(
+                    f"{where} refuses the key ({fault.words}): mend the environment variable {settings.key_variable}"
+                ) from cause
+            case Sort.RUN:
+                raise WarmlineError(
+                    f"{where}, model {settings.model}: {fault.words}. Mend base_url or model"
+                ) from cause
+            case Sort.ITEM:
+                self._refused += 1
+                if self._refused >= _ALL_REFUSED and not self.answered:
+                    raise WarmlineError(
+                        f"{where} refused the first {self._refused} requests, the last with {fault.words}"
+                    ) from cause
+                raise ItemRefusedError(fault.words) from cause
+            case _:
+                self._lose_patience(fault, own, waited, cause)
+
+    def _lose_patience(self, fault: Fault, own: int, waited: Seconds, cause: Exception) -> None:
+        where, settings = self.settings.base_url, self.settings
+        if own >= _SAME_FAULT or (own and waited > settings.patience):
+            raise ItemRefusedError(f"{own} times {fault.words}, while others were answered") from cause
+        if waited > settings.patience:
+            raise WarmlineError(f"{where} did not answer for {settings.patience:.0f} s: {fault.words}") from cause
+        loop = asyncio.get_running_loop()
+        silent = loop.time() - (self._first_sent or 0.0)
+        if not self.answered and fault.sort is not Sort.TOO_MUCH and silent > min(_FIRST_PATIENCE, settings.patience):
+            raise WarmlineError(
+                f"no model server answers at {where}: start it, or mend base_url ({fault.words})"
+            ) from cause
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._client.close()
+
+
+def _backoff(tries: int) -> Seconds:
+    """Doubling, with jitter so that requests which failed together do not come back together."""
+    return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(tries - 1, 16)) * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Break off an answer that would fill the memory."""
+    length = response.headers.get("content-length", "")
+    if not length.isdecimal():
+        stream = response.stream
+        assert isinstance(stream, httpx2.AsyncByteStream)  # noqa: S101 -- the client is an asynchronous one
+        response.stream = _Bounded(stream)
+    elif int(length) > _LONGEST_ANSWER:
+        await response.aclose()
+        raise BadAnswerError(f"{int(length) / 1e6:.0f} MB")
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """A body whose length was not announced."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        length = 0
+        async for chunk in self._stream:
+            length += len(chunk)
+            if length > _LONGEST_ANSWER:
+                raise BadAnswerError(f"more than {_LONGEST_ANSWER / 1e6:.0f} MB")
+            yield chunk
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
