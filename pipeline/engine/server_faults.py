@@ -25,10 +25,6 @@ class BadAnswerError(Exception):
     """An answer that is none: HTML where JSON is due, a body cut off. The request is sent again."""
 
 
-class ItemRefusedError(Exception):
-    """The server answers, but not this request. Its text is the reason, without the key."""
-
-
 class Sort(Enum):
     """Whose fault it is, and so what follows."""
 
