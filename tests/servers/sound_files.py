@@ -5,8 +5,9 @@ import struct
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
-from pipeline.audio.recording import Recording, resample
+from pipeline.audio.recording import Recording, pcm16, resample
 from tests.servers.orders import Fault
 
 MEDIA = {"wav": "audio/wav", "flac": "audio/flac", "pcm": "audio/pcm"}
@@ -24,7 +25,7 @@ def body(recording: Recording, response_format: str, fault: Fault | None) -> byt
         response_format = "wav" if response_format == "flac" else "flac"
     audio = _channels(recording, fault)
     if response_format == "pcm":
-        return np.rint(audio * 32767).astype("<i2").tobytes()
+        return audio.astype("<i2").tobytes()
     file = io.BytesIO()
     soundfile.write(file, audio, recording.sample_rate, format=response_format.upper(), subtype="PCM_16")
     content = file.getvalue()
@@ -35,12 +36,14 @@ def body(recording: Recording, response_format: str, fault: Fault | None) -> byt
     return content
 
 
-def _channels(recording: Recording, fault: Fault | None) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+def _channels(recording: Recording, fault: Fault | None) -> NDArray[np.int16]:
+    """[T], or [T, 2] by order."""
+    samples = pcm16(recording)
     if fault == "stereo":
-        return np.stack([recording.audio, recording.audio], axis=1)
+        return np.stack([samples, samples], axis=1)
     if fault == "other_stereo":
-        return np.stack([recording.audio, np.zeros_like(recording.audio)], axis=1)
-    return recording.audio
+        return np.stack([samples, np.zeros_like(samples)], axis=1)
+    return samples
 
 
 def _resized(wav: bytes, size: int) -> bytes:
