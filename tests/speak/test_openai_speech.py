@@ -221,7 +221,7 @@ def test_an_unknown_model_a_wrong_key_and_no_server_stop_the_run(
         monkeypatch.setenv("SPEECH_KEY", "sk-right")
         take(settings(locked, key_variable="SPEECH_KEY"), line())
     assert "sk-" not in str(refused.value)
-    with pytest.raises(WarmlineError, match=f"{locked.base_url} .*Connect call failed"):
+    with pytest.raises(WarmlineError, match=f"{locked.base_url}.*Connect call failed"):
         spoken(settings(locked, patience=0.2), line())
 
 
@@ -338,18 +338,14 @@ def test_a_server_that_is_gone_is_told_to_every_line_of_a_batch(server: Running)
 
 
 def test_a_takes_identity_is_the_model_and_what_it_is_sent(server: Running) -> None:
-    one = settings(server)
-    same = [
-        {"base_url": "http://127.0.0.1:9/v1"},
-        {"requests": 3},
-        {"timeout": 1.0},
-        {"batch": 8},
-        {"voices": ["julia"]},
-    ]
-    other = [{"model": "another"}, {"instructions": True}, {"extra_body": {"seed_of": 1}}, {"speed": 1.1}]
+    def of(**more: JsonValue) -> str:
+        return identity(settings(server, **more))
 
-    assert {identity(settings(server, **more)) for more in same} == {identity(one)}
-    assert len({identity(one), *(identity(settings(server, **more)) for more in other)}) == 5
+    same = [of(base_url="http://127.0.0.1:9/v1", requests=3, timeout=1.0), of(batch=8), of(voices=["julia"])]
+    other = [of(model="another"), of(instructions=True), of(extra_body={"top_k": 5}), of(speed=1.1)]
+
+    assert {*same, of(sample_rate=22050)} == {of()}
+    assert len({of(), *other}) == 5
 
 
 def test_the_abilities_are_those_declared(server: Running) -> None:
