@@ -51,7 +51,8 @@ class ModelServer:
         self.repeated = 0
         self.answered = 0
         self._refused = 0
-        self._first_sent: float | None = None
+        self._first_sent = 0.0
+        self._last_answer = 0.0
         self._key = settings.key()
         self._client = AsyncOpenAI(
             api_key=self._key or "none",
@@ -76,13 +77,11 @@ class ModelServer:
         Raises ItemRefusedError if this request alone is refused, WarmlineError for what the user has to mend.
         """
         loop = asyncio.get_running_loop()
-        tries, own, since = 0, 0, 0.0
+        tries, own, since, seen = 0, 0, 0.0, self.answered
         while True:
-            answered_before = self.answered
             async with self.limit.place(again=tries > 0) as departure:
-                self.sent += 1
-                self.repeated += tries > 0
-                sent_at = loop.time()
+                self.sent, self.repeated = self.sent + 1, self.repeated + (tries > 0)
+                before, sent_at = self.answered, loop.time()
                 self._first_sent = self._first_sent or sent_at
                 try:
                     async with asyncio.timeout(self.settings.timeout):
@@ -91,17 +90,16 @@ class ModelServer:
                     fault = fault_of(error, self._key)
                     if fault is None:
                         raise
-                    self._slow_down(fault, departure, self.answered - answered_before)
+                    self._slow_down(fault, departure, self.answered - before)
                     cause = error
                 else:
-                    self.answered += 1
+                    self.answered, self._last_answer = self.answered + 1, loop.time()
                     self.limit.went_well()
                     return answer
             tries, since = tries + 1, since or sent_at
-            own += fault.sort in {Sort.BROKEN, Sort.LATE} and self.answered > answered_before
-            delay = max(fault.retry_after, _backoff(tries))
-            self._give_up(fault, own, loop.time() + delay - since, cause)
-            await asyncio.sleep(delay)
+            own, seen = own + (fault.sort in {Sort.BROKEN, Sort.LATE} and self.answered > seen), before
+            self._give_up(fault, own, since, loop.time() + fault.retry_after, cause)
+            await asyncio.sleep(_delay(tries, fault.retry_after))
 
     def _slow_down(self, fault: Fault, departure: int, overtaken_by: int) -> None:
         """Send less to a server that is overrun.
@@ -110,11 +108,11 @@ class ModelServer:
         """
         if fault.sort is Sort.TOO_MUCH or (fault.sort is Sort.LATE and overtaken_by < 2 * self.limit.now):
             self.limit.too_much(departure, min(fault.retry_after, self.settings.patience))
-        elif fault.sort is Sort.UNREACHABLE:
+        elif fault.sort is Sort.UNREACHABLE and not overtaken_by:
             self.limit.hold(_FIRST_DELAY)
 
-    def _give_up(self, fault: Fault, own: int, waited: Seconds, cause: Exception) -> None:
-        """Raise if the request is not to be sent again: whose fault it is decides what."""
+    def _give_up(self, fault: Fault, own: int, since: float, until: float, cause: Exception) -> None:
+        """Raise if the request is not to be sent again at the time `until`: whose fault it is decides what."""
         where, settings = self.settings.base_url, self.settings
         match fault.sort:
             case Sort.KEY:
@@ -123,7 +121,7 @@ class ModelServer:
                 ) from cause
             case Sort.RUN:
                 raise WarmlineError(
-                    f"{where}, model {settings.model}: {fault.words}. Mend base_url or model"
+                    f"{where}, model {settings.model}: {fault.words}: mend base_url or model"
                 ) from cause
             case Sort.ITEM:
                 self._refused += 1
@@ -133,17 +131,21 @@ class ModelServer:
                     ) from cause
                 raise ItemRefusedError(fault.words) from cause
             case _:
-                self._lose_patience(fault, own, waited, cause)
+                self._lose_patience(fault, own, since, until, cause)
 
-    def _lose_patience(self, fault: Fault, own: int, waited: Seconds, cause: Exception) -> None:
-        where, settings = self.settings.base_url, self.settings
-        if own >= _SAME_FAULT or (own and waited > settings.patience):
+    def _lose_patience(self, fault: Fault, own: int, since: float, until: float, cause: Exception) -> None:
+        """Raise for an item that others overtake again and again, or for a server that answers nobody.
+
+        A server that answers others but has too much to do for this one is waited for.
+        """
+        where, patience = self.settings.base_url, self.settings.patience
+        if own >= _SAME_FAULT or (own and until - since > patience):
             raise ItemRefusedError(f"{own} times {fault.words}, while others were answered") from cause
-        if waited > settings.patience:
-            raise WarmlineError(f"{where} did not answer for {settings.patience:.0f} s: {fault.words}") from cause
-        loop = asyncio.get_running_loop()
-        silent = loop.time() - (self._first_sent or 0.0)
-        if not self.answered and fault.sort is not Sort.TOO_MUCH and silent > min(_FIRST_PATIENCE, settings.patience):
+        if self.answered or fault.sort is Sort.TOO_MUCH:
+            silent = until - max(self._last_answer, since)
+            if silent > patience:
+                raise WarmlineError(f"{where} would answer nobody for {silent:.0f} s: {fault.words}") from cause
+        elif until - self._first_sent > min(_FIRST_PATIENCE, patience):
             raise WarmlineError(
                 f"no model server answers at {where}: start it, or mend base_url ({fault.words})"
             ) from cause
@@ -153,9 +155,10 @@ class ModelServer:
         await self._client.close()
 
 
-def _backoff(tries: int) -> Seconds:
-    """Doubling, with jitter so that requests which failed together do not come back together."""
-    return min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(tries - 1, 16)) * random.uniform(0.5, 1.0)  # noqa: S311
+def _delay(tries: int, retry_after: Seconds) -> Seconds:
+    """What the server asks for, else doubling; with jitter: what failed together should not come back so."""
+    wanted = retry_after or min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(tries - 1, 16))
+    return wanted * random.uniform(1.0, 1.2)  # noqa: S311
 
 
 async def _bound(response: httpx2.Response) -> None:
