@@ -8,7 +8,8 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import httpx2
 from openai import AsyncOpenAI, RequestOptions
@@ -33,6 +34,9 @@ _BINARY = ("audio/", "application/octet-stream", "binary/octet-stream")
 _ANY_TYPE = RequestOptions(headers={"Accept": "*/*"})
 _LONGEST_WORDS = 200
 _NOT_SENT = frozenset({"batch", "voices", "languages"})
+_LEFT_OUT = Failure("the server's batch has no answer to it")
+
+Answer = TypeVar("Answer")
 
 
 def identity(settings: Settings) -> str:
@@ -100,35 +104,31 @@ class OpenAISpeech:
         return self._references[clip.audio]
 
     async def _alone(self, asked: Body) -> Sound:
-        answer = await self._post("/audio/speech", asked)
-        return Sound(answer.content, cut_off=answer.headers.get("x-audio-truncated", "") == "true")
+        return await self._post("/audio/speech", asked, _sound)
 
     async def _send(self, items: Sequence[Body]) -> Sequence[Sound | Failure]:
         """vLLM-Omni's batch: the answers are base64 in JSON, each with its own success or error."""
-        answer = await self._post("/audio/speech/batch", {"items": [dict(item) for item in items]})
-        try:
-            results = _Batch.model_validate_json(answer.content).results
-        except ValidationError as error:
-            raise BadAnswerError(f"a batch's answer with {error.errors()[0]['msg']}") from error
+        results = await self._post("/audio/speech/batch", {"items": [dict(item) for item in items]}, _results)
         by_index = {result.index: result for result in results}
-        return [_item(by_index.get(index)) for index in range(len(items))]
+        return [_item(by_index[index]) if index in by_index else _LEFT_OUT for index in range(len(items))]
 
-    async def _post(self, path: str, asked: Body) -> httpx2.Response:
-        """Ask until there is an answer that is not a proxy's page. Raises ValueError for an error sent as success."""
+    async def _post(self, path: str, asked: Body, read: Callable[[httpx2.Response], Answer]) -> Answer:
         whole: Mapping[str, JsonValue] = {"model": self._settings.model, **self._settings.extra_body, **asked}
 
-        async def call(client: AsyncOpenAI) -> httpx2.Response:
-            answer = await client.post(path, body=whole, cast_to=httpx2.Response, options=_ANY_TYPE)
-            kind = answer.headers.get("content-type", "")
-            if answer.content and not kind.startswith((*_BINARY, "application/json")):
-                raise BadAnswerError(f"{kind or 'a body of no type'} where audio is due")
-            return answer
+        async def call(client: AsyncOpenAI) -> Answer:
+            return read(await client.post(path, body=whole, cast_to=httpx2.Response, options=_ANY_TYPE))
 
-        answer = await self._server.ask(call)
-        kind = answer.headers.get("content-type", "")
-        if path == "/audio/speech" and kind.startswith("application/json"):
-            raise ValueError(f"the server sent no audio but {_words(answer.content)}")
-        return answer
+        return await self._server.ask(call)
+
+
+def _sound(answer: httpx2.Response) -> Sound:
+    """The sound. Raises BadAnswerError for a proxy's page, ValueError for an error that was sent as a success."""
+    kind = answer.headers.get("content-type", "")
+    if kind.startswith("application/json"):
+        raise ValueError(f"the server sent no audio but {_words(answer.content)}")
+    if answer.content and kind and not kind.startswith(_BINARY):
+        raise BadAnswerError(f"{kind} where audio is due")
+    return Sound(answer.content, cut_off=answer.headers.get("x-audio-truncated", "").lower() == "true")
 
 
 class _Item(BaseModel):
@@ -142,9 +142,15 @@ class _Batch(BaseModel):
     results: list[_Item]
 
 
-def _item(result: _Item | None) -> Sound | Failure:
-    if result is None:
-        return Failure("the server's batch has no answer to it")
+def _results(answer: httpx2.Response) -> Sequence[_Item]:
+    """A batch's answers. Raises BadAnswerError for what is no such JSON."""
+    try:
+        return _Batch.model_validate_json(answer.content).results
+    except ValidationError as error:
+        raise BadAnswerError(f"a batch's answer with {error.errors()[0]['msg']}") from error
+
+
+def _item(result: _Item) -> Sound | Failure:
     if result.audio_data is None:
         return Failure(f"the server refused it: {_cut(result.error or result.status)}")
     try:
@@ -154,13 +160,14 @@ def _item(result: _Item | None) -> Sound | Failure:
 
 
 def _words(content: bytes) -> str:
-    """What an error in JSON says."""
+    """What an error in JSON says, in one line."""
     try:
         said = json.loads(content)
     except ValueError:
         return "what is called JSON and is none"
-    error = said.get("error", said) if isinstance(said, dict) else said
-    return _cut(str(error.get("message", error) if isinstance(error, dict) else error))
+    for part in ("error", "message"):
+        said = said[part] if isinstance(said, dict) and part in said else said
+    return _cut(str(said))
 
 
 def _cut(text: str) -> str:

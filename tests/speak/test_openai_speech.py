@@ -15,7 +15,7 @@ from pipeline.audio.recording import Recording, encode_flac
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.failure import Failure
 from pipeline.engine.storage import Folder
-from pipeline.score import prosody
+from pipeline.score import prosody, sound
 from pipeline.score.scorer import Utterance
 from pipeline.speak.openai_speech import Settings, abilities, build, identity
 from pipeline.speak.openai_speech_audio import Sound, recording
@@ -195,10 +195,20 @@ def test_what_passes_by_itself_is_waited_out_and_the_others_are_spoken(server: R
     server.order(order)
     before = len(server.asked())
 
-    made = spoken(settings(server, timeout=0.6), *(line(text) for text in ("One.", "Two.", "Three.", "Four.")))
+    timeout = 0.8 if order.fault == "hang" else 20.0
+    made = spoken(settings(server, timeout=timeout), *map(line, ("One.", "Two.", "Three.", "Four.")))
 
     assert all(isinstance(one, Take) for one in made)
-    assert len(server.asked()) - before == 4 + (order.times or 0)
+    repeated = len(server.asked()) - before - 4
+    assert repeated == order.times or (order.fault == "hang" and repeated > 0)
+
+
+def test_one_clip_for_every_text_is_one_waveform_to_the_sound_checks(server: Running) -> None:
+    server.order(Order(fault="same"))
+
+    made = [take(settings(server, seed=True), line(text, seed=seed)) for seed, text in enumerate(("One.", "Two."))]
+
+    assert len({sound.measure(Recording(one.audio, one.sample_rate), TEXT).waveform for one in made}) == 1
 
 
 def test_what_the_server_refuses_costs_that_line_alone(server: Running) -> None:
@@ -330,6 +340,15 @@ def test_a_batch_refused_as_a_whole_is_sent_again_line_by_line(server: Running) 
     made = spoken(settings(server, batch=3), *map(line, ("One.", "Two.", "Three.")))
 
     assert [type(one) for one in made] == [Take, Failure, Take]
+
+
+@pytest.mark.parametrize("fault", ["html", "empty", "half"])
+def test_a_batchs_answer_that_is_none_is_asked_for_again(server: Running, fault: Fault) -> None:
+    server.order(Order(fault=fault, times=1))
+
+    made = spoken(settings(server, batch=3), *map(line, ("One.", "Two.", "Three.")))
+
+    assert [type(one) for one in made] == [Take] * 3
 
 
 def test_a_server_that_is_gone_is_told_to_every_line_of_a_batch(server: Running) -> None:
