@@ -1,20 +1,16 @@
 """The speech server's client, against a real server on loopback that the embedded engine speaks behind."""
 
-import asyncio
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from pydantic import JsonValue, ValidationError
 
-from pipeline.audio.features import fundamental
-from pipeline.audio.recording import Recording, encode_flac
+from pipeline.audio.recording import Recording
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.failure import Failure
-from pipeline.engine.storage import Folder
 from pipeline.score import prosody, sound
 from pipeline.score.scorer import Utterance
 from pipeline.speak.openai_speech import Settings, abilities, build, identity
@@ -22,13 +18,11 @@ from pipeline.speak.openai_speech_audio import Sound, recording
 from pipeline.speak.openai_speech_request import body, instruction
 from schemas.pack import Pack
 from schemas.scores import Feeling
-from schemas.take import Line, Take
-from schemas.voice import Age, Clip, Delivery, Gender, Style, Voice
+from schemas.take import Take
+from schemas.voice import Delivery
+from tests.servers.asking import NOWHERE, TEXT, last_fields, line, reason, settings, spoken, take, voice
 from tests.servers.orders import Fault, Order
 from tests.servers.running import SPEECH_MODEL, Running, running
-
-TEXT = "I talked to my sister about it yesterday evening, and we will see what she says."
-NOWHERE = Folder("memory://no-clips")
 
 
 @pytest.fixture(scope="module")
@@ -41,58 +35,6 @@ def running_server() -> Iterator[Running]:
 def server(running_server: Running) -> Running:
     running_server.order()
     return running_server
-
-
-def settings(server: Running, **more: JsonValue) -> Settings:
-    asked = {"base_url": server.base_url, "model": SPEECH_MODEL, "patience": 5.0, "timeout": 20.0} | more
-    return Settings.model_validate(asked)
-
-
-def voice(name: str | None = "julia", clips: Mapping[str, Clip] | None = None, **more: JsonValue) -> Voice:
-    engines: Mapping[str, Mapping[str, JsonValue]] = {"openai_speech": {"voice": name, **more}} if name else {}
-    return Voice(
-        id="ann",
-        gender=Gender.FEMALE,
-        age=Age.ADULT,
-        engines=engines,
-        clips=clips or {},
-        licence="test",
-        consent="synthetic",
-    )
-
-
-def line(text: str = TEXT, words: str = "", intensity: float = 1.0, seed: int = 1, who: Voice | None = None) -> Line:
-    delivery = Delivery(emotion="sad", intensity=intensity, style=Style(instruction=words))
-    return Line(text=text, language="en", voice=who or voice(), delivery=delivery, seed=seed)
-
-
-def spoken(asked: Settings, *lines: Line, clips: Folder = NOWHERE) -> list[Take | Failure]:
-    """All the lines at once."""
-
-    async def speak() -> list[Take | Failure]:
-        speaker = build(asked, clips)
-        try:
-            return await asyncio.gather(*(speaker.speak_one(one) for one in lines))
-        finally:
-            await speaker.close()
-
-    return asyncio.run(speak())
-
-
-def take(asked: Settings, one: Line, clips: Folder = NOWHERE) -> Take:
-    made = spoken(asked, one, clips=clips)[0]
-    assert isinstance(made, Take), made
-    return made
-
-
-def reason(asked: Settings, one: Line, clips: Folder = NOWHERE) -> str:
-    made = spoken(asked, one, clips=clips)[0]
-    assert isinstance(made, Failure)
-    return made.reason
-
-
-def last_fields(server: Running) -> dict[str, object]:
-    return server.asked()[-1].fields
 
 
 def test_a_line_is_spoken_at_the_servers_rate_and_a_seed_makes_it_the_same_again(server: Running) -> None:
@@ -238,122 +180,6 @@ def test_an_unknown_model_a_wrong_key_and_no_server_stop_the_run(
 def test_a_server_elsewhere_needs_a_key() -> None:
     with pytest.raises(UsageError, match="NO_SUCH_KEY"):
         build(Settings(model="tts", base_url="https://speech.example/v1", key_variable="NO_SUCH_KEY"), NOWHERE)
-
-
-@pytest.fixture
-def pack_folder(server: Running, tmp_path: Path) -> Folder:
-    """Clips of two voices far apart, the second in anger too."""
-    for file, who, words in (
-        ("low.flac", "omar", ""),
-        ("high.flac", "lily", ""),
-        ("high-angry.wav", "lily", "Speak angrily."),
-    ):
-        made = take(settings(server, instructions=True, seed=True), line(words=words, who=voice(who)))
-        recording = Recording(made.audio, made.sample_rate)
-        if file.endswith("flac"):
-            (tmp_path / file).write_bytes(encode_flac(recording))
-        else:
-            soundfile.write(tmp_path / file, recording.audio, recording.sample_rate)
-    (tmp_path / "notes.txt").write_text("no clip")
-    return Folder(str(tmp_path))
-
-
-def clip(file: str) -> Clip:
-    return Clip(audio=file, transcript=f"What {file} says.")
-
-
-def pitch(one: Take) -> float:
-    return float(np.nanmedian(fundamental(Recording(one.audio, one.sample_rate))))
-
-
-def test_a_voice_is_cloned_from_its_clip(server: Running, pack_folder: Folder) -> None:
-    asked = settings(server, clips=True, task_type="Base")
-
-    low, high = (
-        take(asked, line(who=voice(None, {"neutral": clip(file)})), pack_folder) for file in ("low.flac", "high.flac")
-    )
-
-    assert pitch(low) < 0.8 * pitch(high)
-    fields = last_fields(server)
-    assert (fields["task_type"], fields["ref_text"]) == ("Base", "What high.flac says.")
-    assert str(fields["ref_audio"]).startswith("data:audio/flac;base64,")
-    assert "voice" not in fields
-
-
-def test_an_emotion_with_a_clip_of_its_own_is_spoken_from_it(server: Running, pack_folder: Folder) -> None:
-    who = voice(None, {"neutral": clip("high.flac"), "sad": clip("high-angry.wav")})
-
-    take(settings(server, clips=True), line(who=who), pack_folder)
-    as_it_is = last_fields(server)["ref_text"]
-    take(settings(server, clips=True, emotion_clips=True), line(who=who), pack_folder)
-
-    assert as_it_is == "What high.flac says."
-    assert last_fields(server)["ref_text"] == "What high-angry.wav says."
-
-
-def test_a_voice_that_cannot_be_had_is_said_before_anything_is_sent(server: Running, pack_folder: Folder) -> None:
-    before = len(server.asked())
-    cloning = settings(server, clips=True)
-
-    assert reason(settings(server), line(who=voice(None))) == (
-        "voice ann has no settings for openai_speech, and no clip to be cloned from"
-    )
-    assert reason(cloning, line(who=voice(None, {"neutral": clip("notes.txt")})), pack_folder) == (
-        "the clip notes.txt is no WAV, FLAC or Ogg file"
-    )
-    assert reason(settings(server, voices=["anna"]), line()) == (
-        "voice ann: the server has no voice 'julia' (it has: anna)"
-    )
-    assert reason(settings(server, languages=["de"]), line()) == "the server speaks de only, not en"
-    assert len(server.asked()) == before
-
-
-def test_lines_that_come_together_go_in_one_request(server: Running) -> None:
-    before = len(server.asked())
-    texts = [f"This is number {number}." for number in range(20)]
-
-    made = spoken(settings(server, batch=8, sample_rate=22050), *map(line, texts))
-
-    asked = server.asked()[before:]
-    assert [type(one) for one in made] == [Take] * 20
-    assert [(one.path, len(list(one.fields["items"]))) for one in asked] == [  # type: ignore[call-overload]
-        ("/v1/audio/speech/batch", size) for size in (8, 8, 4)
-    ]
-
-
-def test_of_a_batch_only_the_bad_lines_fail(server: Running) -> None:
-    server.order(Order(fault="half_as_much", containing="Three"))
-    lines = [line("One."), line("Two.", who=voice("nobody")), line("Three."), line("Four.")]
-
-    made = spoken(settings(server, batch=4), *lines)
-
-    assert [type(one) for one in made] == [Take, Failure, Failure, Take]
-    assert isinstance(made[1], Failure)
-    assert isinstance(made[2], Failure)
-    assert made[1].reason.startswith("the server refused it: Invalid voice 'nobody'")
-    assert "breaks off" in made[2].reason
-
-
-def test_a_batch_refused_as_a_whole_is_sent_again_line_by_line(server: Running) -> None:
-    server.order(Order(fault="status", status=422, containing="Two"))
-
-    made = spoken(settings(server, batch=3), *map(line, ("One.", "Two.", "Three.")))
-
-    assert [type(one) for one in made] == [Take, Failure, Take]
-
-
-@pytest.mark.parametrize("fault", ["html", "empty", "half"])
-def test_a_batchs_answer_that_is_none_is_asked_for_again(server: Running, fault: Fault) -> None:
-    server.order(Order(fault=fault, times=1))
-
-    made = spoken(settings(server, batch=3), *map(line, ("One.", "Two.", "Three.")))
-
-    assert [type(one) for one in made] == [Take] * 3
-
-
-def test_a_server_that_is_gone_is_told_to_every_line_of_a_batch(server: Running) -> None:
-    with pytest.raises(WarmlineError, match="does not exist"):
-        spoken(settings(server, batch=3, model="other"), *map(line, ("One.", "Two.", "Three.")))
 
 
 def test_a_takes_identity_is_the_model_and_what_it_is_sent(server: Running) -> None:
