@@ -18,7 +18,7 @@ from pipeline.config.run import load_run, shipped
 from pipeline.engine.failure import Failure
 from pipeline.plan.briefs import Planner
 from pipeline.score import pocketsphinx, prosody, sound
-from pipeline.score.gate import judge
+from pipeline.score.gate import Asked, judge
 from pipeline.score.scorer import Utterance
 from pipeline.speak import espeak
 from pipeline.speak.retake import reference_lines
@@ -86,7 +86,7 @@ class Bench:
         if isinstance(heard, Failure) or isinstance(felt, Failure):
             return Verdict(reasons=tuple(reasons)), "none"
         scores = Scores(hearing=heard, feeling=felt, sound=measured)
-        return judge(scores, trial.line.delivery.emotion, self.limits), felt.best
+        return judge(scores, Asked(trial.line.delivery.emotion), self.limits), felt.best
 
     def in_emotion(self, one: Line, emotion: str) -> Line:
         """The same line in another emotion."""

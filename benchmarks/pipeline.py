@@ -16,17 +16,20 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pyarrow.parquet as pq
 
 from flows.frozen_run import thaw
+from flows.listeners import Listeners
 from flows.road import Memos, Road
-from flows.session import IdlePool, cores, open_road
+from flows.session import open_road
 from flows.status import status_lines
+from flows.workplaces import cores, idle_workplaces
 from pipeline.engine.failure import Failure
 from pipeline.engine.memo import Found, Memo
-from pipeline.engine.stage import Item, Result
+from pipeline.engine.stage import Item, Result, Runner
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided
 
@@ -112,7 +115,7 @@ class Observed(Memo[Item, Result]):
 
     def engine_seconds(self) -> float:
         """CPU seconds of the bare engine for what was noted, in this process and its children."""
-        runner = self.stage.build()
+        runner = cast("Runner[Item, Result]", self.stage.build())  # the embedded backends compute
         before = _cpu()
         for _ in runner.run(list(self.items.values())):
             pass
@@ -124,12 +127,12 @@ def bare_engines(out: Path) -> dict[str, float]:
     run = thaw(Folder(str(out)))
     if run is None:
         raise SystemExit(f"{out} holds no run")
-    road = open_road(run, Folder(str(out)), IdlePool())
+    road = open_road(run, Folder(str(out)), idle_workplaces(run.config))
     memos = road.memos
-    write, speak, hear = Observed.of(memos.write), Observed.of(memos.speak), Observed.of(memos.hear)
-    feel, sound = Observed.of(memos.feel), Observed.of(memos.sound)
+    write, speak, hear = Observed.of(memos.write), Observed.of(memos.speak), Observed.of(memos.listeners.hear)
+    feel, sound = Observed.of(memos.listeners.feel), Observed.of(memos.listeners.sound)
     units = {name: Observed.of(memo) for name, memo in memos.units.items()}
-    replay(replace(road, memos=Memos(write, speak, hear, feel, sound, dict(units))))
+    replay(replace(road, memos=Memos(write, speak, Listeners(hear, feel, sound), dict(units))))
     costs = {"write": write.engine_seconds(), "speak": speak.engine_seconds(), "asr": hear.engine_seconds()}
     costs |= {"ser": feel.engine_seconds(), "sound": sound.engine_seconds()}
     return costs | {name: memo.engine_seconds() for name, memo in units.items()}

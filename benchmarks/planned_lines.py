@@ -27,9 +27,10 @@ def planned_dialogues(planner: Planner, count: int) -> Iterator[list[PlannedLine
     situations = {situation.id: situation for situation in pack.situations}
     writer = phrasebook.build(phrasebook.Settings(), pack)
     for brief in planner.briefs(0, count):
-        (written,) = writer.write([commission(brief, situations[brief.situation])])
-        if isinstance(written, Failure):
-            raise SystemExit(written.reason)
+        (answer,) = writer.write([commission(brief, situations[brief.situation])])
+        if isinstance(answer, Failure):
+            raise SystemExit(answer.reason)
+        written = answer.dialogue
         texts = tuple(turn.text for turn in written.turns)
         voices = [planner.voices[brief.speaker(turn.role).voice] for turn in written.turns]
         yield [

@@ -2,15 +2,15 @@
 
 import yaml
 
-from flows.corpus import DATA, REJECTED
+from flows.corpus import DATA, REJECTED, Corpus
 from flows.progress import Tally
-from flows.session import Session
+from flows.session import Session, described
 from schemas.voice import Split
 
 
-def write_card(session: Session, tally: Tally) -> None:
+def write_card(session: Session, corpus: Corpus, tally: Tally) -> None:
     """Write the card. It holds nothing but what follows from the corpus, so the same corpus has the same card."""
-    corpus, config = session.corpus, session.run.config
+    config = session.run.config
     rows = {str(split): corpus.writers[str(split)].rows for split in Split}
     files = [{"split": name, "path": f"{DATA}/{name}-*.parquet"} for name, count in rows.items() if count]
     configs: list[dict[str, object]] = [{"config_name": "default", "data_files": files, "default": True}]
@@ -37,8 +37,8 @@ pass and stand in `{REJECTED}/` with their reasons.
 | split | dialogues |
 | --- | --- |
 {table}
-Written by `{config.write.backend}`, spoken by `{config.speak.backend}`, heard by `{config.score.asr.backend}`,
-emotion checked by `{config.score.ser.backend}`. All of it is synthetic: no person said it or felt it.
+Written by `{described(config.write)}`, spoken by `{described(config.speak)}`, heard by `{described(config.score.asr)}`,
+emotion checked by `{described(config.score.ser)}`. All of it is synthetic: no person said it or felt it.
 
 ```python
 from datasets import load_dataset

@@ -6,11 +6,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 finished but short o
 import sys
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.until import Until
 from pipeline.engine.errors import UsageError, WarmlineError
+
+if TYPE_CHECKING:
+    from schemas.slices import Slice
 
 app = typer.Typer(
     help="Makes training corpora of empathetic spoken dialogue from prompt files.",
@@ -82,11 +86,28 @@ def generate(
         str | None, typer.Option(help="The run's folder or bucket URL; else runs/ and the file's name.")
     ] = None,
     overrides: Override = None,
+    slice_: Annotated[
+        str,
+        typer.Option("--slice", metavar="I/N", help="Do one of N drivers' parts; in the end, run without it."),
+    ] = "1/1",
+    until: Annotated[Until, typer.Option(help="Stop after this stage.")] = Until.SHARD,
 ) -> None:
     """Make the corpus, or go on making it: finished work is never repeated."""
+    from flows.goal import Goal
     from flows.making import make
 
-    sys.exit(Exit.SHORT if make(run_file, out or f"runs/{run_file.resolve().stem}", overrides or ()) else Exit.DONE)
+    goal = Goal(until, _slice(slice_))
+    short = make(run_file, out or f"runs/{run_file.resolve().stem}", overrides or (), goal)
+    sys.exit(Exit.SHORT if short else Exit.DONE)
+
+
+def _slice(text: str) -> "Slice":
+    from schemas.slices import Slice
+
+    try:
+        return Slice.parse(text)
+    except ValueError as error:
+        raise UsageError(f"--slice {error}") from error
 
 
 @app.command()

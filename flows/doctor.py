@@ -4,11 +4,21 @@ import platform
 from collections.abc import Iterator
 from importlib.metadata import version
 
-from flows.session import cores
-from pipeline.score.backends import EMOTION_RECOGNISERS, SPEECH_RECOGNISERS
+from flows.workplaces import cores
+from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
+
+_REGISTRIES = (
+    WRITERS,
+    SPEAKERS,
+    SPEECH_RECOGNISERS,
+    EMOTION_RECOGNISERS,
+    QUALITY_JUDGES,
+    VOICE_COMPARERS,
+    ENCODERS,
+)
 
 
 def doctor_lines() -> Iterator[str]:
@@ -16,7 +26,7 @@ def doctor_lines() -> Iterator[str]:
     yield f"Python {platform.python_version()} on {platform.system()}, {cores()} cores, warmline {version('warmline')}"
     for package in ("prefect", "fastapi", "pyarrow", "pydantic", "numpy", "soundfile"):
         yield f"  {package} {version(package)}"
-    for registry in (WRITERS, SPEAKERS, SPEECH_RECOGNISERS, EMOTION_RECOGNISERS, ENCODERS):
+    for registry in _REGISTRIES:
         for name, entry in registry.entries.items():
-            state = f"lacks {', '.join(entry.missing)}: {entry.install}" if entry.missing else "ready"
-            yield f"{registry.stage} {name}: {state}"
+            lacking = ", ".join(entry.missing_at_work)
+            yield f"{registry.stage} {name}: " + (f"lacks {lacking}: {entry.install}" if lacking else "ready")

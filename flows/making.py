@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from flows.goal import Goal
 from flows.prefect_server import TemporaryServer, prefect_server
 from flows.progress import Show, Tally, show_for_terminal
 from flows.session import CORPUS, Session, open_session
+from flows.until import Until
 from pipeline.config.run import load_run
 
 
-def make(run_file: Path, out: str, overrides: Sequence[str]) -> bool:
-    """Make the corpus; answers whether it came out short of the size asked for.
+def make(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> bool:
+    """Make the corpus, or what `goal` says of it; answers whether it came out short of the size asked for.
 
     Raises WarmlineError for what a user can mend, KeyboardInterrupt (after saying how to go on) when stopped.
     """
@@ -23,15 +25,15 @@ def make(run_file: Path, out: str, overrides: Sequence[str]) -> bool:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        with prefect_server() as server, open_session(run, out, show.say) as session:
+        with prefect_server() as server, open_session(run, out, goal, show.say) as session:
             tally = _run_flow(server, session, show, (str(run_file), session.folder.url, list(overrides)))
     except KeyboardInterrupt:
         show.close()
-        show.say(f"stopped; what was finished is kept. To go on: {_command(run_file, out, overrides)}")
+        show.say(f"stopped; what was finished is kept. To go on: {_command(run_file, out, overrides, goal)}")
         raise
     finally:
         show.close()
-    for line in summary(tally, f"{out.rstrip('/')}/{CORPUS}"):
+    for line in summary(tally, out.rstrip("/"), goal):
         print(line)
     return tally.accepted < tally.wanted
 
@@ -52,20 +54,29 @@ def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 --
     raise KeyboardInterrupt
 
 
-def _command(run_file: Path, out: str, overrides: Sequence[str]) -> str:
+def _command(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> str:
     words = ["warmline", "generate", str(run_file), "--out", out]
+    words += [] if goal.slice.is_whole else ["--slice", str(goal.slice)]
+    words += [] if goal.until is Until.SHARD else ["--until", goal.until]
     return shlex.join([*words, *(word for override in overrides for word in ("--set", override))])
 
 
-def summary(tally: Tally, corpus: str) -> list[str]:
+def summary(tally: Tally, out: str, goal: Goal) -> list[str]:
     """What came out, in a few lines."""
-    lines = [
-        f"{corpus}: {tally.accepted} dialogues, {tally.turns} turns, {tally.audio_seconds / 60:.1f} minutes of speech; "
-        f"{tally.rejected} rejected, {tally.tries} takes tried",
-    ]
+    if goal.until is Until.WRITE:
+        lines = [f"{out}: {tally.accepted} dialogues written, {tally.rejected} could not be"]
+    else:
+        lines = [_spoken(tally, f"{out}/{CORPUS}" if goal.packs else f"{out}, slice {goal.slice}")]
     if tally.accepted < tally.wanted:
         lines.append(
             f"short of the {tally.wanted} wanted: `warmline status` tells why dialogues fail; "
             "raise most_briefs, or loosen the gate"
         )
     return lines
+
+
+def _spoken(tally: Tally, where: str) -> str:
+    return (
+        f"{where}: {tally.accepted} dialogues, {tally.turns} turns, {tally.audio_seconds / 60:.1f} minutes of speech; "
+        f"{tally.rejected} rejected, {tally.tries} takes tried"
+    )

@@ -14,9 +14,13 @@ PLAIN_EVERY = 5.0
 
 @dataclass
 class Tally:
-    """What a run has done so far. `wanted` dialogues; the others count what was decided or made in this session."""
+    """What a run has done so far. `wanted` dialogues; the others count what was decided or made in this session.
+
+    `done` says what a counted dialogue is: accepted, or only written.
+    """
 
     wanted: int
+    done: str = "accepted"
     accepted: int = 0
     rejected: int = 0
     turns: int = 0
@@ -46,7 +50,7 @@ class Tally:
         left = f", {(self.wanted - self.accepted) / rate:.1f} min left" if 0 < self.accepted < self.wanted else ""
         made = ", ".join(f"{count} {what}" for what, count in self.made.items() if count)
         return (
-            f"{self.accepted}/{self.wanted} dialogues accepted ({self.accept_rate:.0%} of decided), "
+            f"{self.accepted}/{self.wanted} dialogues {self.done} ({self.accept_rate:.0%} of decided), "
             f"made here: {made or 'nothing yet'}; {rate:.0f} dialogues/min{left}"
         )
 
@@ -109,8 +113,8 @@ class Bars:
 
     def update(self, tally: Tally) -> None:
         """Move the bars."""
-        note = f"{tally.accept_rate:.0%} of decided accepted" if tally.accepted + tally.rejected else ""
-        self._move("accepted", tally.accepted, tally.wanted, note)
+        note = f"{tally.accept_rate:.0%} of decided" if tally.accepted + tally.rejected else ""
+        self._move(tally.done, tally.accepted, tally.wanted, note)
         minutes = max(1e-9, (monotonic() - tally.started) / 60)
         for stage, count in tally.made.items():
             self._move(stage, count, None, f"{count / minutes:.0f}/min")

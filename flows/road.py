@@ -8,24 +8,26 @@ so going on after a crash, asking how far a run is, and a first run are the same
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from flows.listeners import Listeners, Unscored
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Ledger, Place
 from pipeline.engine.memo import Found, Memo
+from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
-from pipeline.score.gate import judge
-from pipeline.score.stage import Spoken
+from pipeline.score.gate import Asked, judge
+from pipeline.score.stage import ClipPlace, Spoken
 from pipeline.shard.row import WHOLE, Decided, Objection, SpokenTurn
 from pipeline.speak.retake import TRIES_A_VOICE, line, reference_lines, understudies
 from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission, commission
 from schemas.brief import Brief
-from schemas.dialogue import Dialogue
+from schemas.dialogue import Dialogue, Written
 from schemas.pack import Pack, Situation
 from schemas.run import RunConfig
-from schemas.scores import Feeling, Hearing, Reason, Scores, Sound
+from schemas.scores import Feeling, Reason
 from schemas.take import Line, TakeRecord
 from schemas.units import UnitSequence
-from schemas.voice import Role, Voice
+from schemas.voice import NEUTRAL, Role, Voice
 
 
 @dataclass
@@ -35,16 +37,18 @@ class Needs:
     write: list[Commission] = field(default_factory=list)
     speak: list[Line] = field(default_factory=list)
     score: list[Spoken] = field(default_factory=list)
+    feel: list[Spoken] = field(default_factory=list)
     units: list[Sounded] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.write or self.speak or self.score or self.units)
+        return bool(self.write or self.speak or self.score or self.feel or self.units)
 
     def add(self, other: "Needs") -> None:
         """Take over another dialogue's needs."""
         self.write += other.write
         self.speak += other.speak
         self.score += other.score
+        self.feel += other.feel
         self.units += other.units
 
 
@@ -52,18 +56,16 @@ class Needs:
 class Memos:
     """The memoised stages."""
 
-    write: Memo[Commission, Dialogue]
+    write: Memo[Commission, Written]
     speak: Memo[Line, TakeRecord]
-    hear: Memo[Spoken, Hearing]
-    feel: Memo[Spoken, Feeling]
-    sound: Memo[Spoken, Sound]
+    listeners: Listeners
     units: Mapping[str, Memo[Sounded, UnitSequence]]
 
     @property
     def ledgers(self) -> list[Ledger]:
         """The stages' ledgers, in the road's order."""
-        single = [self.write.ledger, self.speak.ledger, self.hear.ledger, self.feel.ledger, self.sound.ledger]
-        return single + [memo.ledger for memo in self.units.values()]
+        units = [memo.ledger for memo in self.units.values()]
+        return [self.write.ledger, self.speak.ledger, *self.listeners.ledgers, *units]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class Road:
     planner: Planner
     memos: Memos
     situations: Mapping[str, Situation]
+    clips: Folder
 
     def resolve(self, brief: Brief) -> Decided | Needs:
         """The dialogue's fate, or what has to be made before it is known."""
@@ -84,11 +87,21 @@ class Road:
             return Needs(write=[ordered])
         if isinstance(written, Failure):
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
-        return _Resolution(self, brief, written.value).decide()
+        return _Resolution(self, brief, written.value.dialogue).decide()
 
 
 def _objection(turn: int, check: str, message: str) -> Objection:
     return Objection(turn, Reason(check=check, message=message))
+
+
+class _Awaited:
+    """Stands for a result that is still to be made."""
+
+
+def asked(config: RunConfig, emotion: str, language: str) -> Asked:
+    """What a take was to be, in the recognisers' words."""
+    second = config.score.second_ser
+    return Asked(emotion, language, config.score.ser.names(emotion), second.names(emotion) if second else ())
 
 
 @dataclass(frozen=True)
@@ -184,6 +197,13 @@ class _Resolution:
             return _Try(spoken, (Reason(check="reference", message=references.reason),))
         return self._judged(spoken, made, references)
 
+    def _clips(self, voice: Voice) -> tuple[ClipPlace, ...]:
+        """The recording that the voice was cloned from, where likeness is asked."""
+        if self.road.memos.listeners.likeness is None or NEUTRAL not in voice.clips:
+            return ()
+        clip = voice.clips[NEUTRAL]
+        return (ClipPlace(self.road.clips, clip.audio, clip.digest),)
+
     def _references(self, voice: Voice) -> tuple[tuple[Place, str], ...] | Failure | None:
         found = []
         for reference in reference_lines(self.road.pack, voice, self.brief.language):
@@ -206,26 +226,40 @@ class _Resolution:
             language=self.brief.language,
             dialogue=tuple(turn.text for turn in self.dialogue.turns),
             references=references,
+            clips=self._clips(spoken.line.voice),
         )
-        memos = self.road.memos
-        heard, felt, sound = memos.hear.look(item), memos.feel.look(item), memos.sound.look(item)
-        if heard is None or felt is None or sound is None:
+        scores = self.road.memos.listeners.look(item)
+        plain = self._plain(item) if self.road.config.gate.lifts else None
+        if scores is None:
             self.needs.score.append(item)
+        elif isinstance(scores, Unscored):
+            return _Try(spoken, scores.reasons)
+        elif isinstance(plain, Failure):
+            return _Try(spoken, (Reason(check="reference", message=plain.reason),))
+        if scores is None or isinstance(plain, _Awaited):
             return None
-        if isinstance(heard, Failure) or isinstance(felt, Failure) or isinstance(sound, Failure):
-            failures = {"asr": heard, "ser": felt, "sound": sound}
-            reasons = [Reason(check=k, message=f.reason) for k, f in failures.items() if isinstance(f, Failure)]
-            return _Try(spoken, tuple(reasons))
-        scores = Scores(hearing=heard.value, feeling=felt.value, sound=sound.value)
-        verdict = judge(scores, spoken.turn.emotion, self.road.config.gate)
+        scores = scores.model_copy(update={"plain": plain})
+        verdict = judge(scores, asked(self.road.config, spoken.turn.emotion, item.language), self.road.config.gate)
         return _Try(replace(spoken, scores=scores), verdict.reasons)
+
+    def _plain(self, take: Spoken) -> "Feeling | Failure | _Awaited":
+        """What the recogniser hears in the voice's neutral renderings, for a gate that compares with it."""
+        references = [
+            replace(take, place=place, digest=digest, text=text, dialogue=(text,))
+            for (place, digest), text in zip(take.references, self.road.pack.reference_texts, strict=True)
+        ]
+        plain = self.road.memos.listeners.plain(references)
+        if isinstance(plain, Feeling | Failure):
+            return plain
+        self.needs.feel += plain
+        return _Awaited()
 
     def _with_units(self, turns: list[SpokenTurn]) -> tuple[list[SpokenTurn], list[Objection]]:
         encoded, objections = [], []
         for place, turn in enumerate(turns):
             if turn.take is None or turn.place is None:
                 raise AssertionError("a turn that passed has a take")
-            item = Sounded(turn.place, turn.take.digest)
+            item = Sounded(turn.place, turn.take.digest, turn.take.units)
             found = {name: memo.look(item) for name, memo in self.road.memos.units.items()}
             if any(one is None for one in found.values()):
                 self.needs.units.append(item)

@@ -1,31 +1,37 @@
 """One run: its stages, ledgers, workers and shards, opened together and closed together."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from math import ceil
+from pathlib import PurePath
 
 from filelock import FileLock, Timeout
 
 from flows.corpus import Corpus
-from flows.frozen_run import Change, changes, freeze, thaw
+from flows.frozen_run import PACK, Change, changes, freeze, thaw
+from flows.goal import Goal
+from flows.listeners import Listeners
 from flows.road import Memos, Needs, Road
+from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
 from pipeline.engine.errors import StorageError, UsageError
 from pipeline.engine.ledger import Ledger
 from pipeline.engine.memo import Memo
-from pipeline.engine.pool import Pool, ProcessPool
-from pipeline.engine.stage import Item, Result, Stage
+from pipeline.engine.stage import Item, Loadable, Result, Stage
 from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
-from pipeline.score.stage import FeelStage, HearStage, SoundStage
+from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage
 from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage
+from schemas.run import Backend, RunConfig
 
 LEDGER = "ledger"
+OPEN_A_PROCESS = 16
+OPEN_A_PLACE = 4
 CORPUS = "corpus"
 
 
@@ -38,77 +44,81 @@ class Stages:
     hear: HearStage
     feel: FeelStage
     sound: SoundStage
+    second_feel: FeelStage | None
+    quality: QualityStage | None
+    likeness: LikenessStage | None
     units: tuple[UnitsStage, ...]
 
     @classmethod
-    def of(cls, run: LoadedRun) -> "Stages":
-        """The stages that a run file names."""
-        config = run.config
+    def of(cls, run: LoadedRun, folder: Folder) -> "Stages":
+        """The stages that a run file names, for a run in `folder`."""
+        config, score = run.config, run.config.score
         return cls(
             write=WriteStage(config.write, run.pack.pack),
-            speak=SpeakStage(config.speak),
-            hear=HearStage(config.score.asr),
-            feel=FeelStage(config.score.ser),
+            speak=SpeakStage(config.speak, folder.below(PACK)),
+            hear=HearStage(score.asr),
+            feel=FeelStage(score.ser),
             sound=SoundStage(),
+            second_feel=FeelStage(score.second_ser, "score.second_ser") if score.second_ser else None,
+            quality=QualityStage(score.mos) if score.mos else None,
+            likeness=LikenessStage(score.likeness) if score.likeness else None,
             units=tuple(UnitsStage(kind) for kind in config.units),
         )
 
-
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def workers(run: LoadedRun) -> int:
-    """Processes of the run's pool: the most that any stage asks for, else one a core."""
-    config = run.config
-    asked = [config.write, config.speak, config.score.asr, config.score.ser]
-    counts = [one.workers for one in asked] + [kind.workers for kind in config.units]
-    return max((count for count in counts if count is not None), default=cores())
-
-
-class IdlePool:
-    """Stands where nothing is to be made: asking how far a run is, or what an edit would remake."""
-
-    async def run(self, job: object) -> list[str]:
-        """Never called by whoever only looks."""
-        raise AssertionError(f"nothing is made here, not {job}")
-
-    def close(self) -> None:
-        """Nothing to stop."""
+    def of_processes(self, config: RunConfig) -> list[Loadable]:
+        """Those whose backends the pool of processes loads beforehand."""
+        score = config.score
+        pairs: list[tuple[Loadable | None, Backend | None]] = [
+            (self.speak, config.speak),
+            (self.hear, score.asr),
+            (self.feel, score.ser),
+            (self.second_feel, score.second_ser),
+            (self.quality, score.mos),
+            (self.likeness, score.likeness),
+        ]
+        chosen = [stage for stage, backend in pairs if stage and backend and not (stage.waits or backend.ray)]
+        return [*chosen, *self.units]
 
 
 @contextmanager
-def start_pool(run: LoadedRun) -> Iterator[ProcessPool]:
-    """The run's worker processes; they load the backends while the driver gets ready."""
-    stages = Stages.of(run)
-    pool = ProcessPool(workers(run), [stages.speak, stages.hear, stages.feel, *stages.units])
-    try:
-        yield pool
-    finally:
-        pool.close()
+def start_pools(run: LoadedRun, folder: Folder, say: Callable[[str], None]) -> Iterator[Workplaces]:
+    """The run's workers; they load the backends while the driver gets ready."""
+    stages = Stages.of(run, folder)
+    with start_workplaces(run.config, stages.of_processes(run.config), say) as places:
+        yield places
 
 
-def open_road(run: LoadedRun, folder: Folder, pool: Pool, *, keep_failures: bool = False) -> Road:
+def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failures: bool = False) -> Road:
     """The run's stages over its ledgers."""
-    stages, most = Stages.of(run), workers(run)
+    stages, config = Stages.of(run, folder), run.config
 
-    def memo(stage: Stage[Item, Result], limit: int | None) -> Memo[Item, Result]:
-        place = folder.below(f"{LEDGER}/{stage.name}")
-        return Memo(stage, Ledger(place, stage.name, keep_failures=keep_failures).open(), pool, limit or most)
+    def memo(stage: Stage[Item, Result], place: Workplace) -> Memo[Item, Result]:
+        where = folder.below(f"{LEDGER}/{stage.name}")
+        ledger = Ledger(where, stage.name, keep_failures=keep_failures).open()
+        return Memo(stage, ledger, place.pool, place.workers, place.batch)
 
-    config = run.config
-    memos = Memos(
-        write=memo(stages.write, config.write.workers),
-        speak=memo(stages.speak, config.speak.workers),
-        hear=memo(stages.hear, config.score.asr.workers),
-        feel=memo(stages.feel, config.score.ser.workers),
-        sound=memo(stages.sound, None),
-        units={stage.config.backend: memo(stage, stage.config.workers) for stage in stages.units},
+    def of(stage: Stage[Item, Result], backend: Backend) -> Memo[Item, Result]:
+        return memo(stage, places.of(stage, backend))
+
+    score = config.score
+    listeners = Listeners(
+        hear=of(stages.hear, score.asr),
+        feel=of(stages.feel, score.ser),
+        sound=memo(stages.sound, places.in_processes()),
+        second_feel=of(stages.second_feel, score.second_ser) if stages.second_feel and score.second_ser else None,
+        quality=of(stages.quality, score.mos) if stages.quality and score.mos else None,
+        likeness=of(stages.likeness, score.likeness) if stages.likeness and score.likeness else None,
     )
-    pack = run.pack.pack
+    memos = Memos(
+        write=of(stages.write, config.write),
+        speak=of(stages.speak, config.speak),
+        listeners=listeners,
+        units={stage.config.backend: memo(stage, places.in_processes(stage.config.workers)) for stage in stages.units},
+    )
+    pack = run.speakable
     planner = Planner(pack, config.seed, config.shard.splits)
-    return Road(config, pack, planner, memos, {situation.id: situation for situation in pack.situations})
+    situations = {situation.id: situation for situation in pack.situations}
+    return Road(config, pack, planner, memos, situations, folder.below(PACK))
 
 
 def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
@@ -118,16 +128,33 @@ def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
         pack=run.pack.pack.name,
         pack_digest=run.pack.digest,
         seed=config.seed,
-        writer=config.write.backend,
-        speaker=config.speak.backend,
-        asr=config.score.asr.backend,
-        ser=config.score.ser.backend,
-        words=f"{config.speak.backend} events",
+        writer=described(config.write),
+        speaker=described(config.speak),
+        asr=described(config.score.asr),
+        ser=described(config.score.ser),
+        second_ser=described(config.score.second_ser) if config.score.second_ser else None,
+        mos=described(config.score.mos) if config.score.mos else None,
+        likeness=described(config.score.likeness) if config.score.likeness else None,
+        words=f"{config.speak.backend} events" if Stages.of(run, folder).speak.abilities.word_times else "",
         warmline=version("warmline"),
         units={kind.backend: UnitKind(kind.rate, kind.size) for kind in config.units},
     )
-    maker = RowMaker(config.interleave, provenance)
+    maker = RowMaker(config.interleave, provenance, config.score)
     return Corpus(folder.below(CORPUS), maker, config.shard.target_mb * 1e6)
+
+
+def described(backend: Backend) -> str:
+    """A backend and its model, as provenance names them: of a model in a folder the folder's name.
+
+    >>> described(Backend(backend="openai", settings={"model": "/models/Qwen3-32B"}))
+    'openai Qwen3-32B'
+    >>> described(Backend(backend="openai", settings={"model": "Qwen/Qwen3-32B"}))
+    'openai Qwen/Qwen3-32B'
+    """
+    model = backend.settings.get("model")
+    if not isinstance(model, str):
+        return backend.backend
+    return f"{backend.backend} {PurePath(model).name if PurePath(model).is_absolute() else model}"
 
 
 @dataclass(frozen=True)
@@ -137,8 +164,20 @@ class Session:
     run: LoadedRun
     folder: Folder
     road: Road
-    corpus: Corpus
-    workers: int
+    goal: Goal
+    corpus: Corpus | None
+    places: Workplaces
+
+    @property
+    def most_open(self) -> int:
+        """How many dialogues are on the road at once: enough for every worker and every place at a server."""
+        config, turns = self.run.config, self.run.pack.pack.turns
+        stages = Stages.of(self.run, self.folder)
+        average = sum(count * weight for count, weight in turns.items()) / sum(turns.values())
+        spoken = ceil(self.places.at_once(stages.speak, config.speak) / average)
+        return OPEN_A_PROCESS * self.places.process_count + OPEN_A_PLACE * (
+            self.places.at_once(stages.write, config.write) + spoken
+        )
 
     @property
     def faults(self) -> list[str]:
@@ -147,27 +186,29 @@ class Session:
 
 
 @contextmanager
-def open_session(run: LoadedRun, out: str, say: Callable[[str], None]) -> Iterator[Session]:
+def open_session(run: LoadedRun, out: str, goal: Goal, say: Callable[[str], None]) -> Iterator[Session]:
     """Open a run folder for making: lock it, say what changed since it was last made, start the workers.
 
     Raises UsageError if the folder is another run's, not a run's, or at work already.
     """
     folder = Folder(out)
-    with exclusive(folder, say):
+    with exclusive(folder, goal, say):
         before = thaw(folder)
         changed = changes(before, run) if before is not None else []
-        with start_pool(run) as pool:
-            road = open_road(run, folder, pool)
+        with start_pools(run, folder, say) as places:
+            road = open_road(run, folder, places)
             for line in announce(changed, road):
                 say(line)
             freeze(folder, run)
-            session = Session(run, folder, road, open_corpus(run, folder), workers(run))
+            corpus = open_corpus(run, folder) if goal.packs else None
+            session = Session(run, folder, road, goal, corpus, places)
             for fault in session.faults:
                 say(fault)
             try:
                 yield session
             finally:
-                session.corpus.abandon()
+                if corpus is not None:
+                    corpus.abandon()
 
 
 def announce(changed: Sequence[Change], road: Road) -> Iterator[str]:
@@ -190,16 +231,18 @@ def announce(changed: Sequence[Change], road: Road) -> Iterator[str]:
 
 
 @contextmanager
-def exclusive(folder: Folder, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the run's folder for this driver. Raises UsageError if another driver on this machine has it.
+def exclusive(folder: Folder, goal: Goal, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the run's folder, or one slice of it, for this driver. Raises UsageError if another driver here has it.
 
-    The operating system drops the lock when the process ends, however it ends.
+    Drivers of different slices share a folder. The operating system drops the lock when the process ends, however it
+    ends.
     """
     if not folder.is_local:
-        say(f"{folder.url} is no local folder, so it is not locked: run one driver at a time")
+        say(f"{folder.url} is no local folder, so it is not locked: run one driver a slice at a time")
         yield
         return
-    lock = FileLock(folder.path(".lock"), blocking=False)
+    name = ".lock" if goal.slice.is_whole else f".lock-{goal.slice.number}-of-{goal.slice.count}"
+    lock = FileLock(folder.path(name), blocking=False)
     try:
         folder.filesystem.makedirs(folder.path(), exist_ok=True)
         lock.acquire()

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from flows.frozen_run import thaw
 from flows.road import Road
-from flows.session import IdlePool, open_road
+from flows.session import open_road
+from flows.workplaces import idle_workplaces
 from pipeline.engine.errors import UsageError
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided
@@ -19,7 +20,7 @@ def status_lines(url: str) -> Iterator[str]:
     run = thaw(folder)
     if run is None:
         raise UsageError(f"{url} holds no run: `warmline generate RUN.yaml --out {url}` makes one")
-    road = open_road(run, folder, IdlePool(), keep_failures=True)
+    road = open_road(run, folder, idle_workplaces(run.config), keep_failures=True)
     yield f"{url}: pack {run.pack.pack.name}, seed {run.config.seed}, {run.config.size} dialogues wanted"
     yield from _fates(road)
     for ledger in road.memos.ledgers:
@@ -48,7 +49,7 @@ def _fates(road: Road) -> Iterator[str]:
                 if turn.scores is not None and turn.take is not None:
                     turns += 1
                     wer += turn.scores.hearing.wer
-                    matched += turn.scores.feeling.best == turn.turn.emotion
+                    matched += turn.scores.feeling.best in road.config.score.ser.names(turn.turn.emotion)
                     seconds += turn.take.duration
     yield f"{accepted} accepted, {rejected} rejected, {open_ones} under way or to be made"
     if turns:

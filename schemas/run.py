@@ -58,6 +58,10 @@ class EmotionBackend(Backend):
 
     labels: Mapping[str, tuple[str, ...]] = {}
 
+    def names(self, emotion: str) -> tuple[str, ...]:
+        """The recogniser's labels for an emotion of the pack."""
+        return self.labels.get(emotion, (emotion,))
+
 
 class ScoreBackends(Frozen):
     """Who listens. `second_ser` is another recogniser that has to agree with the first."""
@@ -110,6 +114,13 @@ class RunConfig(Frozen):
     interleave: Recipe = Recipe()
     shard: ShardConfig = ShardConfig()
     ray: RayCluster = RayCluster()
+
+    @property
+    def backends(self) -> tuple[Backend, ...]:
+        """Who writes, speaks and listens."""
+        score = self.score
+        named = (self.write, self.speak, score.asr, score.ser, score.second_ser, score.mos, score.likeness)
+        return tuple(backend for backend in named if backend is not None)
 
     @property
     def briefs_to_try(self) -> int:

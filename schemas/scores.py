@@ -6,6 +6,9 @@ from pydantic import Field
 
 from schemas.frozen import Frozen, Seconds, Share
 
+UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
+"""Languages that write no spaces between words: what was heard is compared by characters."""
+
 
 class Hearing(Frozen):
     """What an ASR heard. Rates compare the normalised texts and can exceed 1; `transcript` is as heard.
@@ -32,9 +35,9 @@ class Feeling(Frozen):
 
     emotion: tuple[EmotionScore, ...] = Field(min_length=1)
 
-    def p(self, label: str) -> Share:
-        """The probability of `label`; 0 for a label the recogniser does not know."""
-        return next((score.p for score in self.emotion if score.label == label), 0.0)
+    def p(self, *labels: str) -> Share:
+        """The probability that it is one of `labels`; 0 for labels the recogniser does not know."""
+        return min(1.0, sum(score.p for score in self.emotion if score.label in labels))
 
     @property
     def best(self) -> str:

@@ -39,12 +39,16 @@ class Split(StrEnum):
     TEST = "test"
 
 
+NEUTRAL = "neutral"
+"""The emotion that is none, and the name of a voice's clip that shows it as it is."""
+
+
 class Clip(Frozen):
-    """A recording of a voice, in the pack's folder, and what is said in it. `digest` is filled in on reading."""
+    """A recording of a voice, in the pack's folder, and what is said in it."""
 
     audio: str = Field(min_length=1, description="file of the pack's folder")
     transcript: str = Field(min_length=1)
-    digest: str = ""
+    digest: str = Field(default="", description="of the file; filled in on reading")
 
 
 class Voice(Frozen):

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from pipeline.config import validation
+from pipeline.config.attachments import Attachments
 from pipeline.config.pack_checks import check_pack
 from pipeline.config.source import (
     Document,
@@ -44,6 +45,9 @@ class LoadedPack:
 def load_pack(folder: Path) -> LoadedPack:
     """Read `folder`/pack.yaml and what it includes. Raises FaultsError with all that is wrong."""
     document, files = _read_all(folder)
+    attached = Attachments(document, folder)
+    if isinstance(document.data, dict):
+        attached.put_in(document.data)
     if document.faults:
         raise FaultsError(document.faults)
     try:
@@ -53,7 +57,7 @@ def load_pack(folder: Path) -> LoadedPack:
     found = [Fault(document.mark(path), message) for path, message in check_pack(pack)]
     if found:
         raise FaultsError(found)
-    return LoadedPack(pack, {name: (folder / name).read_bytes() for name in files}, document)
+    return LoadedPack(pack, {name: (folder / name).read_bytes() for name in files} | attached.files, document)
 
 
 def _read_all(folder: Path) -> tuple[Document, list[str]]:

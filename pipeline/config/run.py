@@ -13,6 +13,8 @@ from pipeline.config.pack import MANIFEST, LoadedPack, load_pack
 from pipeline.config.run_checks import check_run, check_voices
 from pipeline.config.source import Document, Fault, FaultsError, Mark, Node, Path_, as_mapping, read_document
 from pipeline.engine.errors import UsageError
+from pipeline.speak.casting import abilities_of, with_speakable_voices
+from schemas.pack import Pack
 from schemas.run import RunConfig
 
 
@@ -22,6 +24,12 @@ class LoadedRun:
 
     config: RunConfig
     pack: LoadedPack
+
+    @property
+    def speakable(self) -> Pack:
+        """The pack with the voices that the run's engine can speak."""
+        speak = self.config.speak
+        return with_speakable_voices(self.pack.pack, abilities_of(speak), speak.backend)
 
 
 def shipped(name: str) -> Path:

@@ -1,20 +1,22 @@
 """What must hold between a run file and its pack."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import ValidationError
 
 from pipeline.config.source import Path_
 from pipeline.engine.backends import Registry, nearest
-from pipeline.engine.errors import UsageError
+from pipeline.engine.errors import UsageError, WarmlineError
+from pipeline.engine.fingerprint import fingerprint
 from pipeline.plan.briefs import Planner
-from pipeline.score.backends import EMOTION_RECOGNISERS, SPEECH_RECOGNISERS
+from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
+from pipeline.speak.casting import abilities_of, emotions, out_of_reach, with_speakable_voices
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
 from schemas.pack import Pack
-from schemas.run import Backend, RunConfig
-from schemas.voice import Role, Split
+from schemas.run import Backend, EmotionBackend, RunConfig
+from schemas.voice import Role, Split, Voice
 
 Complaint = tuple[Path_, str]
 
@@ -22,12 +24,11 @@ Complaint = tuple[Path_, str]
 def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     """Everything that is wrong, each with its path in the run file."""
     yield from _backends(config)
-    for emotion in config.gate.emotions:
-        if emotion not in pack.deliveries:
-            yield (
-                ("gate", "emotions", emotion),
-                f"{emotion} is no emotion of the pack: {nearest(emotion, pack.deliveries)}",
-            )
+    for table in ("emotions", "lifts", "second_emotions"):
+        for emotion in getattr(config.gate, table):
+            if emotion not in pack.deliveries:
+                message = f"{emotion} is no emotion of the pack: {nearest(emotion, pack.deliveries)}"
+                yield ("gate", table, emotion), message
     names = [kind.backend for kind in config.units]
     for number, name in enumerate(names):
         if names.index(name) != number:
@@ -37,19 +38,31 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     else:
         yield from _splits(config, pack)
     yield from _writing(config, pack)
+    yield from _recognising(config, pack)
+    yield from _limits(config)
+    yield from _speaking(config, pack)
+
+
+def _named(config: RunConfig) -> Iterator[tuple[Path_, Registry, Backend]]:
+    score = config.score
+    optional: list[tuple[Path_, Registry, Backend | None]] = [
+        (("write",), WRITERS, config.write),
+        (("speak",), SPEAKERS, config.speak),
+        (("score", "asr"), SPEECH_RECOGNISERS, score.asr),
+        (("score", "ser"), EMOTION_RECOGNISERS, score.ser),
+        (("score", "second_ser"), EMOTION_RECOGNISERS, score.second_ser),
+        (("score", "mos"), QUALITY_JUDGES, score.mos),
+        (("score", "likeness"), VOICE_COMPARERS, score.likeness),
+    ]
+    return ((path, registry, backend) for path, registry, backend in optional if backend is not None)
 
 
 def _backends(config: RunConfig) -> Iterator[Complaint]:
-    named: list[tuple[Path_, Registry, Backend]] = [
-        (("write",), WRITERS, config.write),
-        (("speak",), SPEAKERS, config.speak),
-        (("score", "asr"), SPEECH_RECOGNISERS, config.score.asr),
-        (("score", "ser"), EMOTION_RECOGNISERS, config.score.ser),
-    ]
-    for path, registry, backend in named:
+    for path, registry, backend in _named(config):
         try:
             module = registry.load(backend.backend)
             module.Settings.model_validate(backend.settings)
+            yield from _at_work(path, registry, backend)
         except UsageError as error:
             yield (*path, "backend"), str(error)
         except ValidationError as error:
@@ -59,6 +72,17 @@ def _backends(config: RunConfig) -> Iterator[Complaint]:
             ENCODERS.load(kind.backend).check(kind)
         except (UsageError, ValueError) as error:
             yield ("units", number, "backend"), str(error)
+
+
+def _at_work(path: Path_, registry: Registry, backend: Backend) -> Iterator[Complaint]:
+    """Whether the backend's workers find what they need, as far as that shows from here."""
+    entry = registry.entry(backend.backend)
+    if backend.ray is None and entry.missing_at_work:
+        needs = ", ".join(entry.missing_at_work)
+        mend = f"{entry.install}; or name that environment in {'.'.join(map(str, path))}.ray"
+        yield (*path, "backend"), f"the {registry.stage} backend {backend.backend} needs {needs} in its workers: {mend}"
+    if entry.waits and backend.ray is not None:
+        yield (*path, "ray"), f"{backend.backend} waits for a server, which needs no Ray: take `ray` away"
 
 
 def _first(error: ValidationError) -> str:
@@ -83,48 +107,103 @@ def _nobody(role: Role, split: Split, language: str) -> str:
 
 
 def _writing(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
-    """What the writer needs of the pack, and the languages each engine has."""
-    if config.write.backend == "phrasebook":
-        yield from _phrasebook(pack)
-    engines: Mapping[tuple[str, ...], tuple[Registry, Backend]] = {
-        ("write", "backend"): (WRITERS, config.write),
-        ("speak", "backend"): (SPEAKERS, config.speak),
-        ("score", "asr", "backend"): (SPEECH_RECOGNISERS, config.score.asr),
-    }
-    for path, (registry, backend) in engines.items():
-        if backend.backend not in registry.entries or registry.entry(backend.backend).missing:
+    """What the writer needs of the pack, and the languages that writer and recogniser have."""
+    engines: list[tuple[Path_, Registry, Backend]] = [
+        (("write", "backend"), WRITERS, config.write),
+        (("score", "asr", "backend"), SPEECH_RECOGNISERS, config.score.asr),
+    ]
+    for path, registry, backend in engines:
+        if not _loads(registry, backend):
             continue
-        able: tuple[str, ...] = registry.load(backend.backend).LANGUAGES
+        able: tuple[str, ...] | None = registry.load(backend.backend).LANGUAGES
         for language, weight in pack.languages.items():
-            if weight > 0 and language not in able:
+            if weight > 0 and able is not None and language not in able:
                 yield path, f"{backend.backend} knows {', '.join(able)} only; the pack asks for {language}"
+    if _loads(WRITERS, config.write):
+        for message in WRITERS.load(config.write.backend).needs(pack):
+            yield ("write", "backend"), message
 
 
-def _phrasebook(pack: Pack) -> Iterator[Complaint]:
-    if pack.phrasebook is None:
-        yield ("write", "backend"), f"the pack {pack.name} has no phrasebook to compose from"
+def _loads(registry: Registry, backend: Backend) -> bool:
+    return backend.backend in registry.entries and not registry.entry(backend.backend).missing
+
+
+def _recognising(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
+    """Every emotion that is drawn must be one of the recogniser's labels, or be said to be some of them."""
+    for path, registry, backend in _named(config):
+        if registry is not EMOTION_RECOGNISERS or not isinstance(backend, EmotionBackend):
+            continue
+        if not _loads(registry, backend):
+            continue
+        known = _labels(registry, backend)
+        strange = {label for emotion in emotions(pack) for label in backend.names(emotion)} - set(known or ())
+        if known is not None and strange:
+            lost = [emotion for emotion in emotions(pack) if strange & set(backend.names(emotion))]
+            mend = f"say which they are, such as labels: {{{lost[0]}: [{known[0]}]}}"
+            yield (
+                (*path, "labels"),
+                f"{backend.backend} answers {', '.join(known)}; it has no label for {', '.join(lost)}: {mend}",
+            )
+
+
+def _labels(registry: Registry, backend: Backend) -> tuple[str, ...] | None:
+    module = registry.load(backend.backend)
+    try:
+        known: tuple[str, ...] | None = module.labels(module.Settings.model_validate(backend.settings))
+    except (ValidationError, WarmlineError):
+        return None  # said already, or only to be known where the workers are
+    return known
+
+
+def _limits(config: RunConfig) -> Iterator[Complaint]:
+    """Limits on what nobody measures."""
+    score, gate = config.score, config.gate
+    unheard = {"mos": gate.mos > 0 and not score.mos, "likeness": gate.likeness > 0 and not score.likeness}
+    for name, wrong in unheard.items():
+        if wrong:
+            yield ("gate", name), f"nobody measures it: name a backend in score.{name}"
+    if gate.second_emotions and not score.second_ser:
+        yield ("gate", "second_emotions"), "nobody measures it: name a backend in score.second_ser"
+
+
+def _speaking(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
+    """What the pack asks of the run's engine that it cannot do. Paths are those of the run file."""
+    speak = config.speak
+    if not _loads(SPEAKERS, speak):
         return
-    most_turns = WRITERS.load("phrasebook").most_turns
-    longest = max((turns for turns, weight in pack.turns.items() if weight > 0), default=0)
-    for situation in pack.situations:
-        used = situation.weight > 0 and any(situation.emotions.values())
-        if used and not situation.opening:
-            yield ("write", "backend"), f"the situation {situation.id} has no phrases to compose from"
-        elif used and longest > most_turns(len(situation.threads)):
-            yield ("write", "backend"), f"{situation.id} has too few threads for {longest} turns"
+    try:
+        able = abilities_of(speak)
+    except ValidationError:
+        return  # said already
+    for message in out_of_reach(with_speakable_voices(pack, able, speak.backend), able, speak.backend):
+        yield ("speak", "backend"), message
+    for number, kind in enumerate(config.units):
+        made_by_speaker = kind.backend in ENCODERS.entries and ENCODERS.load(kind.backend).GENERATED
+        if made_by_speaker and able.units != kind.backend:
+            yield ("units", number, "backend"), f"{speak.backend} generates no {kind.backend} units"
 
 
 def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
-    """Each voice needs settings for the run's engine, and right ones. Paths are those of the pack."""
+    """Voices that no engine can speak, whose settings are wrong, or that two splits share. Paths are the pack's."""
     name = config.speak.backend
-    if name not in SPEAKERS.entries or SPEAKERS.entry(name).missing:
+    if not _loads(SPEAKERS, config.speak):
         return
     module = SPEAKERS.load(name)
+    owners: dict[str, Voice] = {}
     for number, voice in enumerate(pack.voices):
-        if name not in voice.engines:
-            yield ("voices", number, "engines"), f"{voice.id} has no settings for {name}, which is to speak"
+        if not voice.engines and not voice.clips:
+            yield ("voices", number), f"{voice.id} can be spoken by no engine: give it `engines` or `clips`"
+        settings = voice.engines.get(name)
+        if settings is None:
             continue
         try:
-            module.VoiceSettings.model_validate(voice.engines[name])
+            module.VoiceSettings.model_validate(settings)
         except ValidationError as error:
             yield ("voices", number, "engines", name), f"{voice.id}: {_first(error)}"
+        sound = fingerprint(dict(settings), [clip.digest for clip in voice.clips.values()])
+        owner = owners.setdefault(sound, voice) if Role.USER in voice.roles else voice
+        if owner.split is not voice.split:
+            yield (
+                ("voices", number, "engines", name),
+                f"{voice.id} ({voice.split}) sounds as {owner.id} ({owner.split}) does: a user's voice has one split",
+            )

@@ -27,7 +27,16 @@ class Entry:
     @property
     def missing(self) -> tuple[str, ...]:
         """Which of the required imports are not installed."""
-        return tuple(name for name in self.requires if find_spec(name) is None)
+        return _absent(self.requires)
+
+    @property
+    def missing_at_work(self) -> tuple[str, ...]:
+        """Which of the imports are not installed that its workers need, if they run in this environment."""
+        return _absent(self.requires + self.elsewhere)
+
+
+def _absent(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if find_spec(name) is None)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

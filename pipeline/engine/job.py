@@ -73,7 +73,7 @@ def run_job(job: Job[Item, Result], runner: Runner[Item, Result]) -> list[str]:
         started = perf_counter()
         for key, outcome in zip(keys, _outcomes(runner, [item for _, item in job.items]), strict=True):
             seconds, started = perf_counter() - started, perf_counter()
-            pending.add(_entry(key, outcome, seconds))
+            pending.add(entry_of(key, outcome, seconds))
             if stopping.is_set():
                 break
     finally:
@@ -95,15 +95,22 @@ def _outcomes(runner: Runner[Item, Result], items: Sequence[Item]) -> Iterator[O
         raise
     except Exception as error:  # noqa: BLE001 -- whatever a backend raises, its text is the reason
         if len(items) == 1:
-            yield Failure(f"the backend broke: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+            yield broken(error)
         else:
             for item in items[done:]:
                 yield from _outcomes(runner, [item])
 
 
-def _entry(key: str, outcome: Outcome[Frozen] | Failure, seconds: float) -> Entry:
+def broken(error: Exception) -> Failure:
+    """The failure of an item on which a backend raised something unforeseen."""
+    return Failure(f"the backend broke: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
+
+
+def entry_of(key: str, outcome: Outcome[Frozen] | Failure, seconds: float) -> Entry:
+    """An outcome as the ledger keeps it. Of a failure the value is what it cost, if that is counted."""
     if isinstance(outcome, Failure):
-        return Entry(key, reason=outcome.reason, seconds=seconds)
+        spent = outcome.spent.model_dump_json() if outcome.spent is not None else None
+        return Entry(key, value=spent, reason=outcome.reason, seconds=seconds)
     try:
         return Entry(key, value=outcome.value.model_dump_json(), blob=outcome.blob, seconds=seconds)
     except ValueError as error:

@@ -6,7 +6,7 @@ none. In parts with blobs every row is a row group of its own, so one take is re
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from time import time_ns
 from uuid import uuid4
@@ -43,6 +43,14 @@ class Entry:
     blob: bytes | None = None
     reason: str | None = None
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class WrittenPart:
+    """A part that this process wrote itself, so that it need not be read to be known."""
+
+    name: str
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True)
@@ -106,6 +114,12 @@ class Ledger:
             self.take_in(name, failures=self.keep_failures)
         return self
 
+    def learn(self, part: WrittenPart) -> None:
+        """Learn the keys and values of a part that this process wrote."""
+        if part.name not in self._values:
+            self._remember(part.name, [entry.value for entry in part.entries])
+            self._learn(part.name, [entry.key for entry in part.entries], [entry.reason for entry in part.entries])
+
     def take_in(self, name: str, *, failures: bool = True) -> None:
         """Learn the keys of a part."""
         try:
@@ -115,6 +129,11 @@ class Ledger:
             self.faults.append(f"{self.folder.url}/{name} is no whole part of this ledger, ignored: {reason}")
             return
         keys, reasons = (table.column(column).to_pylist() for column in ("key", "reason"))
+        self._learn(name, keys, reasons, failures=failures)
+
+    def _learn(
+        self, name: str, keys: Sequence[str], reasons: Sequence[str | None], *, failures: bool = True
+    ) -> None:
         for row, (key, reason) in enumerate(zip(keys, reasons, strict=True)):
             if reason is None:
                 self._places[key] = (name, row)
@@ -159,11 +178,14 @@ class Ledger:
             return None
         name, row = self._places[key]
         if name not in self._values:
-            self._values[name] = self._read(name, ["value"]).column("value").to_pylist()
-            if len(self._values) > _REMEMBERED_PARTS:
-                self._values.popitem(last=False)
+            self._remember(name, self._read(name, ["value"]).column("value").to_pylist())
         self._values.move_to_end(name)
         return self._values[name][row]
+
+    def _remember(self, name: str, values: list[str | None]) -> None:
+        self._values[name] = values
+        if len(self._values) > _REMEMBERED_PARTS:
+            self._values.popitem(last=False)
 
 
 class _ForeignError(Exception):

@@ -10,19 +10,21 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
+from time import time_ns
 from typing import Protocol, cast
 
 from pipeline.engine.job import Job, run_job, stopping
-from pipeline.engine.ledger import Entry, write_part
+from pipeline.engine.ledger import WrittenPart
+from pipeline.engine.lost_worker import WorkerLostError, outlast
 from pipeline.engine.stage import Item, Loadable, Result, Runner, Stage
 
 _PATIENCE = 10.0
 
 
 class Pool(Protocol):
-    """Runs jobs; `run` answers the names of the ledger parts that a job wrote."""
+    """Runs jobs; `run` answers the ledger parts that a job wrote: their names, or what stands in them."""
 
-    async def run(self, job: Job[Item, Result]) -> list[str]:
+    async def run(self, job: Job[Item, Result]) -> Sequence[str | WrittenPart]:
         """Do one job on some worker."""
         ...
 
@@ -90,9 +92,8 @@ class InProcessPool:
 class ProcessPool:
     """`workers` processes, each with its own backends.
 
-    A worker that dies (out of memory, a crash in a library) takes the pool with it: the pool is made anew and the
-    unfinished jobs run again, those that were in flight one at a time. A job that kills its worker even alone has its
-    items recorded as failed.
+    A worker that dies (out of memory, a crash in a library) takes the pool with it: the pool is made anew and what is
+    left of the jobs that were in flight runs again, one job at a time, halved until the deadly item is found.
     """
 
     def __init__(self, workers: int, stages: Sequence[Loadable] = ()) -> None:
@@ -114,30 +115,18 @@ class ProcessPool:
         """Do one job on some worker."""
         try:
             return await self._submit(job)
-        except BrokenProcessPool:
+        except WorkerLostError as lost:
             async with self._alone:
-                return await self._run_alone(job)
+                return await outlast(job, lost, self._submit)
 
     async def _submit(self, job: Job[Item, Result]) -> list[str]:
-        executor = self._executor
+        executor, since = self._executor, time_ns()
         try:
             return await asyncio.wrap_future(executor.submit(_work, job))
-        except BrokenProcessPool:
+        except BrokenProcessPool as error:
             if executor is self._executor:
                 self._executor = self._start()
-            raise
-
-    async def _run_alone(self, job: Job[Item, Result]) -> list[str]:
-        try:
-            return await self._submit(job)
-        except BrokenProcessPool:
-            if len(job.items) > 1:
-                halves = len(job.items) // 2
-                first = await self._run_alone(Job(job.stage, job.ledger, job.items[:halves]))
-                return first + await self._run_alone(Job(job.stage, job.ledger, job.items[halves:]))
-            reason = "the worker process died on this item (out of memory, or a crash in the engine)"
-            entries = [Entry(key, reason=reason) for key, _ in job.items]
-            return [write_part(job.ledger, job.stage.name, entries)]
+            raise WorkerLostError(since) from error
 
     def close(self) -> None:
         """Ask the workers to finish their item and write what they have; end those that do not within 10 s."""

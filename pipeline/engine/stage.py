@@ -80,7 +80,7 @@ class Stage(Protocol[Item_contra, Result_co]):
 
 
 class Loadable(Protocol):
-    """Any stage, where only its backend is to be loaded."""
+    """Any stage, where only its backend matters."""
 
     @property
     def name(self) -> str:
@@ -89,6 +89,11 @@ class Loadable(Protocol):
 
     @property
     def identity(self) -> str:
+        """See Stage."""
+        ...
+
+    @property
+    def waits(self) -> bool:
         """See Stage."""
         ...
 

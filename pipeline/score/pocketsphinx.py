@@ -58,6 +58,11 @@ class Settings(Frozen):
     language_model: Literal["dialogue", "default"] = "dialogue"
 
 
+def identity(settings: Settings) -> str:
+    """What the recogniser is told beforehand."""
+    return settings.language_model
+
+
 def build(settings: Settings) -> "Pocketsphinx":
     """Load nothing: the acoustic model is mapped into memory with each utterance."""
     return Pocketsphinx(settings)

@@ -25,11 +25,20 @@ Vector = NDArray[np.float64]
 
 MODEL = Path(__file__).with_name("prosody_model.npz")
 VERSION = "1"
-REVISION = blake2b(MODEL.read_bytes(), digest_size=8).hexdigest() if MODEL.exists() else "none"
 
 
 class Settings(Frozen):
     """There is nothing to set: the model is the one that ships."""
+
+
+def identity(settings: Settings) -> str:  # noqa: ARG001 -- every backend's gets its settings
+    """The model's digest."""
+    return blake2b(MODEL.read_bytes(), digest_size=8).hexdigest()
+
+
+def labels(settings: Settings) -> tuple[str, ...]:  # noqa: ARG001
+    """What the model was fitted on."""
+    return Classifier.load(MODEL).labels
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,16 @@
 """What a recogniser must do to be a backend of the score stage.
 
-A backend is a module beside this one with `Settings` (a pydantic model that can be checked without the model's
-libraries), `VERSION` (raise it when the same take would score differently), `revision(settings)` (what else the scores
-depend on: a digest of the weights) and `build(settings)`. One that recognises speech has `LANGUAGES` (None for any), one
-that recognises emotions has `labels(settings)`: those it answers, None if they are only known once it is loaded. It is
-listed in `backends.py` and imported only when named; where the entry says that it waits for a server, `build` gives the
-Async form of its protocol.
+A backend is a module beside this one with
+
+- `Settings`: a pydantic model that can be checked without the model's libraries,
+- `VERSION`: raise it when the same take would score differently,
+- `identity(settings)`: what all its scores depend on, as a fingerprint: settings that matter, a digest of the weights,
+- one that recognises speech, `LANGUAGES` (None for any); one that recognises emotions, `labels(settings)`: those it
+  answers, None if they are only known once it is loaded,
+- `build(settings)`, which gives one of the protocols below: the Async form where the entry in `backends.py` says that
+  it waits for a server.
+
+It is listed in `backends.py` and imported only when named.
 """
 
 from collections.abc import Iterable, Iterator

@@ -1,25 +1,48 @@
-"""The score stage: takes to scores. Three maps, so that another recogniser leaves the others' work alone."""
+"""The score stage: takes to scores. A map for each recogniser, so that another one leaves the others' work alone."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from types import ModuleType
+from typing import ClassVar, Generic
+
+from pydantic import BaseModel
 
 from pipeline.audio.recording import Recording, decode_flac
+from pipeline.engine.backends import Registry
 from pipeline.engine.failure import Failure
-from pipeline.engine.fingerprint import fingerprint
+from pipeline.engine.fingerprint import Ingredient, fingerprint
 from pipeline.engine.ledger import Place
-from pipeline.engine.stage import Outcome, outcomes
+from pipeline.engine.stage import Outcome, Result, outcomes
+from pipeline.engine.storage import Folder
 from pipeline.score import sound
-from pipeline.score.backends import EMOTION_RECOGNISERS, SPEECH_RECOGNISERS
-from pipeline.score.scorer import EmotionRecogniser, SpeechRecogniser, Utterance
+from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
+from pipeline.score.scorer import (
+    AsyncSpeechRecogniser,
+    EmotionRecogniser,
+    QualityJudge,
+    SpeechRecogniser,
+    Utterance,
+    VoiceComparer,
+)
 from schemas.run import Backend
-from schemas.scores import Feeling, Hearing, Sound
+from schemas.scores import Feeling, Hearing, Likeness, Quality, Sound
+
+
+@dataclass(frozen=True)
+class ClipPlace:
+    """Where the recording lies that a voice was cloned from."""
+
+    folder: Folder
+    name: str
+    digest: str
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """A take to be scored: where its audio lies and its digest, what was to be said, and the voice's references."""
+    """A take to be scored: where its audio lies and its digest, what was to be said, and the voice to compare with."""
 
     place: Place
     digest: str
@@ -27,6 +50,7 @@ class Spoken:
     language: str
     dialogue: tuple[str, ...]
     references: tuple[tuple[Place, str], ...] = ()
+    clips: tuple[ClipPlace, ...] = ()
 
     def utterance(self) -> Utterance:
         """Read the audio."""
@@ -36,6 +60,7 @@ class Spoken:
             language=self.language,
             dialogue=self.dialogue,
             reference=tuple(_read(place) for place, _ in self.references),
+            clips=tuple(decode_flac(clip.folder.read(clip.name)) for clip in self.clips),
         )
 
 
@@ -44,73 +69,134 @@ def _read(place: Place) -> Recording:
 
 
 @dataclass(frozen=True)
-class HearStage:
+class _ScoreStage:
+    """What the maps have in common: a backend by name, and keys that begin with what all its scores depend on."""
+
+    backend: Backend
+    registry: ClassVar[Registry]
+
+    @property
+    def _module(self) -> ModuleType:
+        return self.registry.load(self.backend.backend)
+
+    @property
+    def _settings(self) -> BaseModel:
+        settings: BaseModel = self._module.Settings.model_validate(self.backend.settings)
+        return settings
+
+    @cached_property
+    def identity(self) -> str:
+        """What all scores of this backend depend on."""
+        return fingerprint(self.backend.backend, self._module.VERSION, self._module.identity(self._settings))
+
+    def key(self, item: Spoken) -> str:
+        """What one score depends on."""
+        return fingerprint(self.identity, *self._reads(item))
+
+    @abstractmethod
+    def _reads(self, item: Spoken) -> Sequence[Ingredient]: ...
+
+    @property
+    def waits(self) -> bool:
+        """Whether the scores come from a server."""
+        return self.registry.entry(self.backend.backend).waits
+
+
+@dataclass(frozen=True)
+class ScoreRunner(Generic[Result]):
+    """A backend at work: `listen` is its one method."""
+
+    listen: Callable[[Iterable[Utterance]], Iterator[Result | Failure]]
+
+    def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Result] | Failure]:
+        """One score a take."""
+        return outcomes(self.listen(item.utterance() for item in items))
+
+
+@dataclass(frozen=True)
+class AsyncHearRunner:
+    """A transcription server at work."""
+
+    recogniser: AsyncSpeechRecogniser
+
+    async def run_one(self, item: Spoken) -> Outcome[Hearing] | Failure:
+        """What was heard of one take."""
+        heard = await self.recogniser.hear_one(await asyncio.to_thread(item.utterance))
+        return heard if isinstance(heard, Failure) else Outcome(heard)
+
+    async def close(self) -> None:
+        """Let go of the server."""
+        await self.recogniser.close()
+
+
+@dataclass(frozen=True)
+class HearStage(_ScoreStage):
     """What an ASR heard."""
 
-    backend: Backend
     name: ClassVar[str] = "score.asr"
     result: ClassVar[type[Hearing]] = Hearing
+    registry: ClassVar[Registry] = SPEECH_RECOGNISERS
 
-    @cached_property
-    def identity(self) -> str:
-        """What all hearings depend on."""
-        module = SPEECH_RECOGNISERS.load(self.backend.backend)
-        return fingerprint(self.backend.backend, module.VERSION, self.backend.settings)
+    def _reads(self, item: Spoken) -> Sequence[Ingredient]:
+        return item.digest, item.text, item.language, item.dialogue
 
-    def key(self, item: Spoken) -> str:
-        """What one hearing depends on."""
-        return fingerprint(self.identity, item.digest, item.text, item.language, item.dialogue)
-
-    def build(self) -> "HearRunner":
+    def build(self) -> ScoreRunner[Hearing] | AsyncHearRunner:
         """Load the recogniser."""
-        module = SPEECH_RECOGNISERS.load(self.backend.backend)
-        return HearRunner(module.build(module.Settings.model_validate(self.backend.settings)))
+        if self.waits:
+            return AsyncHearRunner(self._module.build(self._settings))
+        recogniser: SpeechRecogniser = self._module.build(self._settings)
+        return ScoreRunner(recogniser.hear)
 
 
 @dataclass(frozen=True)
-class HearRunner:
-    """An ASR at work, one utterance at a time unless the backend batches."""
+class FeelStage(_ScoreStage):
+    """What a speech-emotion recogniser answered. The second one keeps a ledger of its own."""
 
-    recogniser: SpeechRecogniser
-
-    def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Hearing] | Failure]:
-        """One hearing a take."""
-        return outcomes(self.recogniser.hear(item.utterance() for item in items))
-
-
-@dataclass(frozen=True)
-class FeelStage:
-    """What a speech-emotion recogniser answered."""
-
-    backend: Backend
-    name: ClassVar[str] = "score.ser"
+    name: str = "score.ser"
     result: ClassVar[type[Feeling]] = Feeling
+    registry: ClassVar[Registry] = EMOTION_RECOGNISERS
 
-    @cached_property
-    def identity(self) -> str:
-        """What all answers depend on."""
-        module = EMOTION_RECOGNISERS.load(self.backend.backend)
-        return fingerprint(self.backend.backend, module.VERSION, module.REVISION, self.backend.settings)
+    def _reads(self, item: Spoken) -> Sequence[Ingredient]:
+        return item.digest, [digest for _, digest in item.references]
 
-    def key(self, item: Spoken) -> str:
-        """What one answer depends on."""
-        return fingerprint(self.identity, item.digest, [digest for _, digest in item.references])
-
-    def build(self) -> "FeelRunner":
+    def build(self) -> ScoreRunner[Feeling]:
         """Load the recogniser."""
-        module = EMOTION_RECOGNISERS.load(self.backend.backend)
-        return FeelRunner(module.build(module.Settings.model_validate(self.backend.settings)))
+        recogniser: EmotionRecogniser = self._module.build(self._settings)
+        return ScoreRunner(recogniser.feel)
 
 
 @dataclass(frozen=True)
-class FeelRunner:
-    """An emotion recogniser at work."""
+class QualityStage(_ScoreStage):
+    """How good it sounds to a model of listeners."""
 
-    recogniser: EmotionRecogniser
+    name: ClassVar[str] = "score.mos"
+    result: ClassVar[type[Quality]] = Quality
+    registry: ClassVar[Registry] = QUALITY_JUDGES
 
-    def run(self, items: Sequence[Spoken]) -> Iterator[Outcome[Feeling] | Failure]:
-        """One answer a take."""
-        return outcomes(self.recogniser.feel(item.utterance() for item in items))
+    def _reads(self, item: Spoken) -> Sequence[Ingredient]:
+        return (item.digest,)
+
+    def build(self) -> ScoreRunner[Quality]:
+        """Load the judge."""
+        judge: QualityJudge = self._module.build(self._settings)
+        return ScoreRunner(judge.rate)
+
+
+@dataclass(frozen=True)
+class LikenessStage(_ScoreStage):
+    """How like its voice a take sounds."""
+
+    name: ClassVar[str] = "score.likeness"
+    result: ClassVar[type[Likeness]] = Likeness
+    registry: ClassVar[Registry] = VOICE_COMPARERS
+
+    def _reads(self, item: Spoken) -> Sequence[Ingredient]:
+        return item.digest, [digest for _, digest in item.references], [clip.digest for clip in item.clips]
+
+    def build(self) -> ScoreRunner[Likeness]:
+        """Load the comparer."""
+        comparer: VoiceComparer = self._module.build(self._settings)
+        return ScoreRunner(comparer.compare)
 
 
 @dataclass(frozen=True)
@@ -119,6 +205,7 @@ class SoundStage:
 
     name: ClassVar[str] = "score.sound"
     result: ClassVar[type[Sound]] = Sound
+    waits: ClassVar[bool] = False
 
     @cached_property
     def identity(self) -> str:

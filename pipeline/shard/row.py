@@ -9,7 +9,8 @@ from pipeline.shard.interleave import interleave
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
 from schemas.recipe import Recipe
-from schemas.scores import Reason, Scores
+from schemas.run import ScoreBackends
+from schemas.scores import Feeling, Reason, Scores
 from schemas.take import Line, TakeRecord
 from schemas.units import UnitSequence
 
@@ -82,6 +83,9 @@ class Provenance:
     speaker: str
     asr: str
     ser: str
+    second_ser: str | None
+    mos: str | None
+    likeness: str | None
     words: str
     warmline: str
     units: Mapping[str, UnitKind]
@@ -89,10 +93,11 @@ class Provenance:
 
 @dataclass(frozen=True)
 class RowMaker:
-    """Turns decided dialogues into rows of schemas.shard."""
+    """Turns decided dialogues into rows of schemas.shard. `listeners` say what the recognisers call an emotion."""
 
     recipe: Recipe
     provenance: Provenance
+    listeners: ScoreBackends
 
     def identity(self, decided: Decided) -> str:
         """A fingerprint of the row that needs no audio to be read."""
@@ -142,7 +147,7 @@ class RowMaker:
             "words": [{"text": w.text, "start": w.start, "end": w.end} for w in take.words] if take else None,
             "units": {**units} if units else None,
             "interleaved": self._interleaved(spoken),
-            "scores": _scores(spoken.scores, turn.emotion) if spoken.scores else None,
+            "scores": _scores(spoken.scores, turn.emotion, self.listeners) if spoken.scores else None,
             "attempts": spoken.attempts,
             "engine": take.engine if take else None,
             "seed": spoken.line.seed,
@@ -158,7 +163,9 @@ class RowMaker:
 
     def _provenance(self, decided: Decided) -> dict[str, Cell]:
         given = self.provenance
-        revisions = {name: sequence.revision for turn in decided.turns for name, sequence in (turn.units or {}).items()}
+        sequences = {name: sequence for turn in decided.turns for name, sequence in (turn.units or {}).items()}
+        revisions = {name: sequence.revision for name, sequence in sequences.items()}
+        sources = {name: sequence.source for name, sequence in sequences.items()}
         return {
             "pack": given.pack,
             "pack_digest": given.pack_digest,
@@ -168,13 +175,16 @@ class RowMaker:
             "speaker": given.speaker,
             "asr": given.asr,
             "ser": given.ser,
+            "second_ser": given.second_ser,
+            "mos": given.mos,
+            "likeness": given.likeness,
             "words": given.words,
             "units": {
                 name: {
                     "revision": revisions.get(name),
                     "rate": kind.rate,
                     "size": kind.size,
-                    "source": "re-encoded",
+                    "source": sources.get(name),
                 }
                 for name, kind in given.units.items()
             },
@@ -192,20 +202,28 @@ def _side(speaker: Speaker) -> dict[str, Cell]:
     }
 
 
-def _scores(scores: Scores, emotion: str) -> dict[str, Cell]:
+def _scores(scores: Scores, emotion: str, listeners: ScoreBackends) -> dict[str, Cell]:
     heard, felt, sound = scores.hearing, scores.feeling, scores.sound
+    second = scores.second
+    second_names = listeners.second_ser.names(emotion) if listeners.second_ser else ()
     return {
         "transcript": heard.transcript,
         "wer": heard.wer,
         "cer": heard.cer,
         "language_model": heard.language_model,
-        "emotion": [{"label": score.label, "p": score.p} for score in felt.emotion],
-        "emotion_match": felt.p(emotion),
+        "emotion": _feeling(felt),
+        "emotion_match": felt.p(*listeners.ser.names(emotion)),
+        "second_emotion": _feeling(second) if second else None,
+        "second_emotion_match": second.p(*second_names) if second else None,
         "leading_silence": sound.leading_silence,
         "trailing_silence": sound.trailing_silence,
         "silence": sound.longest_silence,
         "clipping": sound.clipping,
         "rms": sound.rms,
-        "mos": None,
-        "likeness": None,
+        "mos": scores.quality.mos if scores.quality else None,
+        "likeness": scores.likeness.cosine if scores.likeness else None,
     }
+
+
+def _feeling(feeling: Feeling) -> list[Cell]:
+    return [{"label": score.label, "p": score.p} for score in feeling.emotion]

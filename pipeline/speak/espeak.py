@@ -22,18 +22,18 @@ import numpy as np
 from pydantic import Field, ValidationError, field_validator
 
 from pipeline.engine.failure import Failure
+from pipeline.engine.storage import Folder
 from pipeline.speak import espeak_process
 from pipeline.speak.espeak_process import FRAME, Answer, Greeting, Request
 from pipeline.speak.marked_text import marked, pauses, word_times
 from pipeline.speak.shaping import Spoken, shape, unclipped
+from pipeline.speak.speaker import Abilities
 from schemas.frozen import Frozen
 from schemas.take import Line, Take
 from schemas.voice import Prosody
 
 VERSION = f"1, espeakng-loader {version('espeakng-loader')}"
 LANGUAGES = ("en",)
-CONTROLS = ("prosody",)
-"""What this engine reads of a delivery's style."""
 
 _RATE, _VOLUME, _PITCH, _RANGE, _GAP = 1, 2, 3, 4, 7
 _STEPS_PER_SEMITONE = 5.5
@@ -45,6 +45,16 @@ class Settings(Frozen):
     """`seconds` is the time one line may take; a usual one takes a hundredth of a second."""
 
     seconds: float = Field(default=20.0, gt=0.0)
+
+
+def identity(settings: Settings) -> str:  # noqa: ARG001 -- the time a line may take does not show in it
+    """Nothing but the engine's version."""
+    return ""
+
+
+def abilities(settings: Settings) -> Abilities:  # noqa: ARG001 -- they are the engine's own
+    """English by numbers, with word times."""
+    return Abilities(languages=LANGUAGES, prosody=True, named_voices=True, word_times=True)
 
 
 @cache
@@ -79,7 +89,7 @@ class VoiceSettings(Frozen):
         return variant
 
 
-def build(settings: Settings) -> "Espeak":
+def build(settings: Settings, clips: Folder | None = None) -> "Espeak":  # noqa: ARG001 -- it clones no voice
     """Start nothing yet: the process starts with the first line."""
     return Espeak(settings)
 

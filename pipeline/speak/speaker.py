@@ -4,6 +4,7 @@ A backend is a module beside this one with
 
 - `Settings` and `VoiceSettings`: pydantic models of what the run file and a voice's `engines` entry may say,
 - `VERSION`: raise it when the same line would sound different,
+- `identity(settings)`: what all its takes depend on, as a fingerprint; not where and how fast they are made,
 - `abilities(settings) -> Abilities`: what it can be told; a pack that asks for more is refused,
 - `build(settings, clips: Folder) -> Speaker` (or `AsyncSpeaker`, if its entry in `backends.py` says that it waits for a
   server): `clips` is the folder that the voices' clips lie in.

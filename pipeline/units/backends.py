@@ -2,4 +2,10 @@
 
 from pipeline.engine.backends import Entry, Registry
 
-ENCODERS = Registry("units", {"kmeans": Entry("pipeline.units.kmeans", requires=(), install="comes with warmline")})
+ENCODERS = Registry(
+    "units",
+    {
+        "kmeans": Entry("pipeline.units.kmeans", requires=(), install="comes with warmline"),
+        "s3": Entry("pipeline.units.s3", requires=(), install="comes with warmline"),
+    },
+)

@@ -1,7 +1,9 @@
 """What a speech tokenizer must do to be a backend of the units stage.
 
-A backend is a module beside this one with `VERSION` and `build(config: UnitsBackend) -> UnitEncoder`; it is listed in
-`backends.py` and imported only when named.
+A backend is a module beside this one with `VERSION`, `check(config)` (ValueError for a rate or size it has not),
+`identity()` (the digest of its weights) and `build(config: UnitsBackend) -> UnitEncoder`. One whose units come from the
+speaker with each take says `GENERATED = True` instead of `build`. It is listed in `backends.py` and imported only when
+named.
 """
 
 from collections.abc import Iterable, Iterator

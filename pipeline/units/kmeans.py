@@ -20,6 +20,7 @@ from pipeline.units.encoder import Units
 from schemas.run import UnitsBackend
 
 VERSION = "1"
+GENERATED = False
 RATE = 25.0
 SIZE = 1024
 CODEBOOK = Path(__file__).with_name("kmeans_25hz_1024.npz")

@@ -13,15 +13,16 @@ from pipeline.engine.stage import Outcome
 from pipeline.units.backends import ENCODERS
 from pipeline.units.encoder import UnitEncoder
 from schemas.run import UnitsBackend
-from schemas.units import UnitSequence
+from schemas.units import GeneratedUnits, UnitSequence
 
 
 @dataclass(frozen=True)
 class Sounded:
-    """A take to be encoded: where its audio lies, and its digest."""
+    """A take to be encoded: where its audio lies, its digest, and the units that its speaker generated, if any."""
 
     place: Place
     digest: str
+    generated: GeneratedUnits | None = None
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,21 @@ class UnitsStage:
         module = ENCODERS.load(self.config.backend)
         return fingerprint(self.config.backend, module.VERSION, module.identity(), self.config.rate, self.config.size)
 
+    @property
+    def waits(self) -> bool:
+        """Tokenizers compute."""
+        return False
+
     def key(self, item: Sounded) -> str:
         """What one sequence depends on."""
         return fingerprint(self.identity, item.digest)
 
-    def build(self) -> "UnitsRunner":
-        """Load the codebook or model."""
-        return UnitsRunner(ENCODERS.load(self.config.backend).build(self.config))
+    def build(self) -> "UnitsRunner | GeneratedRunner":
+        """Load the codebook or model; units that the speaker generated need none."""
+        module = ENCODERS.load(self.config.backend)
+        if module.GENERATED:
+            return GeneratedRunner(self.config)
+        return UnitsRunner(module.build(self.config))
 
 
 @dataclass(frozen=True)
@@ -67,3 +76,24 @@ class UnitsRunner:
                 yield Failure(f"units outside 0..{self.encoder.size - 1}")
             else:
                 yield Outcome(UnitSequence(revision=self.encoder.revision, units=tuple(units.tolist())))
+
+
+@dataclass(frozen=True)
+class GeneratedRunner:
+    """Takes over the units that the speaker made a take from."""
+
+    config: UnitsBackend
+
+    def run(self, items: Sequence[Sounded]) -> Iterator[Outcome[UnitSequence] | Failure]:
+        """One sequence a take."""
+        return map(self._of, items)
+
+    def _of(self, item: Sounded) -> Outcome[UnitSequence] | Failure:
+        given, wanted = item.generated, self.config
+        if given is None or given.kind != wanted.backend:
+            return Failure(f"the speaker generated no {wanted.backend} units with this take")
+        if (given.rate, given.size) != (wanted.rate, wanted.size):
+            return Failure(f"the speaker's units are {given.rate:g} a second out of {given.size}")
+        if given.units and not 0 <= min(given.units) <= max(given.units) < given.size:
+            return Failure(f"units outside 0..{given.size - 1}")
+        return Outcome(UnitSequence(revision=given.revision, units=given.units, source="generated"))

@@ -16,7 +16,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.write.writer import Commission
-from schemas.dialogue import Dialogue, Turn
+from schemas.dialogue import Dialogue, Turn, Written
 from schemas.frozen import Frozen
 from schemas.pack import Feelings, Pack, Phrasebook, Thread
 from schemas.voice import Role
@@ -36,9 +36,28 @@ class Settings(Frozen):
     """None."""
 
 
-def identity(pack: Pack) -> str:
+def identity(settings: Settings, pack: Pack) -> str:  # noqa: ARG001 -- every writer gets its settings
     """The general phrases, on which every text depends."""
     return fingerprint(pack.phrasebook)
+
+
+def needs(pack: Pack) -> Iterator[str]:
+    """What the pack lacks for this writer: each in a sentence."""
+    if pack.phrasebook is None:
+        yield f"the pack {pack.name} has no phrasebook to compose from"
+        return
+    longest = max((turns for turns, weight in pack.turns.items() if weight > 0), default=0)
+    for situation in pack.situations:
+        used = situation.weight > 0 and any(situation.emotions.values())
+        if used and not situation.opening:
+            yield f"the situation {situation.id} has no phrases to compose from"
+        elif used and longest > most_turns(len(situation.threads)):
+            yield f"{situation.id} has too few threads for {longest} turns"
+
+
+def reads(commission: Commission) -> Commission:
+    """All of it."""
+    return commission
 
 
 def build(settings: Settings, pack: Pack) -> "PhrasebookWriter":  # noqa: ARG001 -- every writer gets its settings
@@ -59,7 +78,7 @@ class PhrasebookWriter:
 
     phrasebook: Phrasebook
 
-    def write(self, commissions: Sequence[Commission]) -> Iterator[Dialogue | Failure]:
+    def write(self, commissions: Sequence[Commission]) -> Iterator[Written | Failure]:
         """Yield one dialogue a commission; the same commission gives the same text."""
         for item in commissions:
             if item.language not in LANGUAGES:
@@ -70,7 +89,7 @@ class PhrasebookWriter:
                 yield Failure(f"{item.situation.id} has too few threads for {item.turns} turns")
             else:
                 try:
-                    yield Dialogue(turns=tuple(_Composition(self.phrasebook, item).turns()))
+                    yield Written(dialogue=Dialogue(turns=tuple(_Composition(self.phrasebook, item).turns())))
                 except (TemplateError, KeyError) as error:
                     yield Failure(f"{item.situation.id}: {error}")
 

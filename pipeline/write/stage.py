@@ -9,8 +9,8 @@ from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.stage import Outcome, outcomes
 from pipeline.write.backends import WRITERS
-from pipeline.write.writer import Commission, Writer
-from schemas.dialogue import Dialogue
+from pipeline.write.writer import AsyncWriter, Commission, Writer
+from schemas.dialogue import Written
 from schemas.pack import Pack
 from schemas.run import Backend
 
@@ -22,23 +22,29 @@ class WriteStage:
     backend: Backend
     pack: Pack
     name: ClassVar[str] = "write"
-    result: ClassVar[type[Dialogue]] = Dialogue
+    result: ClassVar[type[Written]] = Written
 
     @cached_property
     def identity(self) -> str:
         """What all texts depend on."""
         module = WRITERS.load(self.backend.backend)
-        return fingerprint(self.backend.backend, module.VERSION, self.backend.settings, module.identity(self.pack))
+        settings = module.Settings.model_validate(self.backend.settings)
+        return fingerprint(self.backend.backend, module.VERSION, module.identity(settings, self.pack))
 
     def key(self, item: Commission) -> str:
         """What one text depends on."""
-        return fingerprint(self.identity, item)
+        return fingerprint(self.identity, WRITERS.load(self.backend.backend).reads(item))
 
-    def build(self) -> "WriteRunner":
+    @property
+    def waits(self) -> bool:
+        """Whether the texts come from a server."""
+        return WRITERS.entry(self.backend.backend).waits
+
+    def build(self) -> "WriteRunner | AsyncWriteRunner":
         """Load the writer."""
         module = WRITERS.load(self.backend.backend)
-        settings = module.Settings.model_validate(self.backend.settings)
-        return WriteRunner(module.build(settings, self.pack))
+        writer = module.build(module.Settings.model_validate(self.backend.settings), self.pack)
+        return AsyncWriteRunner(writer) if self.waits else WriteRunner(writer)
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,22 @@ class WriteRunner:
 
     writer: Writer
 
-    def run(self, items: Sequence[Commission]) -> Iterator[Outcome[Dialogue] | Failure]:
+    def run(self, items: Sequence[Commission]) -> Iterator[Outcome[Written] | Failure]:
         """One dialogue a commission."""
         return outcomes(self.writer.write(items))
+
+
+@dataclass(frozen=True)
+class AsyncWriteRunner:
+    """A model server at work."""
+
+    writer: AsyncWriter
+
+    async def run_one(self, item: Commission) -> Outcome[Written] | Failure:
+        """The commission's dialogue."""
+        written = await self.writer.write_one(item)
+        return written if isinstance(written, Failure) else Outcome(written)
+
+    async def close(self) -> None:
+        """Let go of the server."""
+        await self.writer.close()

@@ -70,7 +70,7 @@ def test_a_language_that_an_engine_lacks_is_a_fault(run_file: Path) -> None:
     voices = run_file.parent / "pack" / "voices.yaml"
     voices.write_text(voices.read_text().replace("    gender:", "    languages: [zh]\n    gender:"))
     found = faults(run_file, "pack=pack")
-    assert any("espeak knows en only; the pack asks for zh" in fault for fault in found), found
+    assert any("espeak speaks en only; the pack asks for zh" in fault for fault in found), found
 
 
 def test_a_voice_that_the_engine_cannot_speak_is_a_fault_at_its_line(run_file: Path) -> None:

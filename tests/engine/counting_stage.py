@@ -36,6 +36,10 @@ class CountingStage:
     def key(self, item: int) -> str:
         return fingerprint(self.identity, item)
 
+    @property
+    def waits(self) -> bool:
+        return False
+
     def build(self) -> "CountingRunner":
         return CountingRunner(self)
 

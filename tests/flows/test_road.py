@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from flows.road import Needs, Road
-from flows.session import IdlePool, open_road
+from flows.session import open_road
+from flows.workplaces import idle_workplaces
 from pipeline.config.run import load_run, shipped
 from pipeline.engine.ledger import Entry, Ledger, write_part
 from pipeline.engine.storage import Folder
 from pipeline.score.stage import Spoken
 from pipeline.shard.row import Decided
 from schemas.brief import Brief
-from schemas.dialogue import Dialogue, Turn
+from schemas.dialogue import Dialogue, Turn, Written
 from schemas.frozen import Frozen
 from schemas.scores import EmotionScore, Feeling, Hearing, Sound
 from schemas.take import Line, TakeRecord
@@ -24,9 +25,14 @@ from schemas.voice import Role, Split
 Passes = Callable[[Line], bool]
 
 
+def idle_road(folder: Folder) -> Road:
+    run = load_run(shipped("run.yaml"))
+    return open_road(run, folder, idle_workplaces(run.config))
+
+
 @pytest.fixture
 def road(tmp_path: Path) -> Road:
-    return open_road(load_run(shipped("run.yaml")), Folder(str(tmp_path)), IdlePool())
+    return idle_road(Folder(str(tmp_path)))
 
 
 def train_brief(road: Road) -> Brief:
@@ -56,7 +62,7 @@ class Player:
                 Turn(role=role, text=f"Turn {n} is spoken.", emotion=brief.speaker(role).emotion, intensity=1.0)
                 for n, role in zip(range(item.turns), [Role.USER, Role.ASSISTANT] * item.turns, strict=False)
             ]
-            self._put(memos.write.ledger, memos.write.stage.key(item), Dialogue(turns=tuple(turns)))
+            self._put(memos.write.ledger, memos.write.stage.key(item), Written(dialogue=Dialogue(turns=tuple(turns))))
         for line in {memos.speak.stage.key(line): line for line in needs.speak}.values():
             self.lines.append(line)
             digest = blake2b(line.model_dump_json().encode(), digest_size=16).hexdigest()
@@ -84,9 +90,9 @@ class Player:
             seconds_per_character=0.07,
             waveform=item.digest,
         )
-        self._put(memos.hear.ledger, memos.hear.stage.key(item), hearing)
-        self._put(memos.feel.ledger, memos.feel.stage.key(item), feeling)
-        self._put(memos.sound.ledger, memos.sound.stage.key(item), sound)
+        self._put(memos.listeners.hear.ledger, memos.listeners.hear.stage.key(item), hearing)
+        self._put(memos.listeners.feel.ledger, memos.listeners.feel.stage.key(item), feeling)
+        self._put(memos.listeners.sound.ledger, memos.listeners.sound.stage.key(item), sound)
 
     @staticmethod
     def _put(ledger: Ledger, key: str, value: Frozen, blob: bytes | None = None) -> None:
@@ -159,10 +165,10 @@ def test_a_fate_does_not_depend_on_which_results_came_first(road: Road, tmp_path
         return line.voice.id != brief.user.voice or line.text == "Turn 0 is spoken."
 
     at_once = Player(road, passes).fate(brief)
-    other = open_road(load_run(shipped("run.yaml")), Folder(str(tmp_path / "other")), IdlePool())
+    other = idle_road(Folder(str(tmp_path / "other")))
     slow = Player(other, passes)
     while not isinstance(needs := other.resolve(brief), Decided):
-        one = Needs(needs.write[-1:], needs.speak[-1:], needs.score[-1:], needs.units[-1:])
+        one = Needs(needs.write[-1:], needs.speak[-1:], needs.score[-1:], units=needs.units[-1:])
         slow._make(one, brief)
     assert needs.objections == at_once.objections
     assert [turn.line for turn in needs.turns] == [turn.line for turn in at_once.turns]

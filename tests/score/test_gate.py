@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.score.gate import judge
+from pipeline.score.gate import Asked, judge
 from schemas.scores import EmotionScore, Feeling, Hearing, Limits, Scores, Sound
 
 GOOD = Scores(
@@ -24,7 +24,7 @@ def with_sound(**changes: float) -> Scores:
 
 
 def test_a_good_take_passes() -> None:
-    assert judge(GOOD, "happy", Limits()).passed
+    assert judge(GOOD, Asked("happy"), Limits()).passed
 
 
 @pytest.mark.parametrize(
@@ -43,20 +43,24 @@ def test_a_good_take_passes() -> None:
     ],
 )
 def test_each_limit_rejects_with_its_own_reason_and_the_figures(scores: Scores, check: str) -> None:
-    verdict = judge(scores, "happy", Limits())
+    verdict = judge(scores, Asked("happy"), Limits())
     assert [reason.check for reason in verdict.reasons] == [check]
     assert any(character.isdigit() for character in verdict.reasons[0].message)
 
 
 def test_every_reason_is_kept_not_only_the_first() -> None:
     bad = with_sound(clipping=0.5, rms=-60.0)
-    assert [reason.check for reason in judge(bad, "sad", Limits()).reasons] == ["emotion", "clipping", "quietest_rms"]
+    assert [reason.check for reason in judge(bad, Asked("sad"), Limits()).reasons] == [
+        "emotion",
+        "clipping",
+        "quietest_rms",
+    ]
 
 
 def test_an_emotion_may_have_a_limit_of_its_own() -> None:
-    assert not judge(GOOD, "sad", Limits()).passed
-    assert judge(GOOD, "sad", Limits(emotions={"sad": 0.05})).passed
+    assert not judge(GOOD, Asked("sad"), Limits()).passed
+    assert judge(GOOD, Asked("sad"), Limits(emotions={"sad": 0.05})).passed
 
 
 def test_the_reason_for_a_wrong_emotion_says_how_it_sounds() -> None:
-    assert "sounds happy" in judge(GOOD, "sad", Limits()).reasons[0].message
+    assert "sounds happy" in judge(GOOD, Asked("sad"), Limits()).reasons[0].message

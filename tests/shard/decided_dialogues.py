@@ -13,6 +13,7 @@ from pipeline.shard.row import WHOLE, Decided, Objection, Provenance, RowMaker, 
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
 from schemas.recipe import Recipe
+from schemas.run import Backend, EmotionBackend, ScoreBackends
 from schemas.scores import EmotionScore, Feeling, Hearing, Reason, Scores, Sound
 from schemas.take import Line, TakeRecord, Word
 from schemas.units import UnitSequence
@@ -20,7 +21,22 @@ from schemas.voice import Age, Delivery, Gender, Role, Split, Style, Voice
 
 MAKER = RowMaker(
     Recipe(),
-    Provenance("pack", "digest", 7, "writer", "speaker", "asr", "ser", "engine", "0", {"kmeans": UnitKind(25.0, 1024)}),
+    Provenance(
+        pack="pack",
+        pack_digest="digest",
+        seed=7,
+        writer="writer",
+        speaker="speaker",
+        asr="asr",
+        ser="ser",
+        second_ser=None,
+        mos=None,
+        likeness=None,
+        words="engine",
+        warmline="0",
+        units={"kmeans": UnitKind(25.0, 1024)},
+    ),
+    ScoreBackends(asr=Backend(backend="asr"), ser=EmotionBackend(backend="ser")),
 )
 VOICE = Voice(
     id="ann",

@@ -3,12 +3,13 @@ import pytest
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.stage import Outcome
+from pipeline.engine.storage import Folder
 from pipeline.speak.stage import SpeakStage, kept
 from schemas.run import Backend
 from schemas.take import Line, Take, TakeRecord
 from schemas.voice import Age, Delivery, Gender, Prosody, Style, Voice
 
-STAGE = SpeakStage(Backend(backend="espeak"))
+STAGE = SpeakStage(Backend(backend="espeak"), Folder("memory://no-clips"))
 
 
 def take(samples: list[float]) -> Take:

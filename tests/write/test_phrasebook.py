@@ -7,7 +7,7 @@ from pipeline.plan.briefs import Planner
 from pipeline.write import phrasebook
 from pipeline.write.phrasebook import PhrasebookWriter, Settings
 from pipeline.write.writer import Commission, commission
-from schemas.dialogue import Dialogue
+from schemas.dialogue import Dialogue, Written
 from schemas.pack import Pack
 from schemas.run import Shares
 from schemas.voice import Role
@@ -30,7 +30,7 @@ def writer(empathy: Pack) -> PhrasebookWriter:
 def dialogues(writer: PhrasebookWriter, commissions: list[Commission]) -> list[Dialogue]:
     written = list(writer.write(commissions))
     assert not [one for one in written if isinstance(one, Failure)]
-    return [one for one in written if isinstance(one, Dialogue)]
+    return [one.dialogue for one in written if isinstance(one, Written)]
 
 
 def test_of_two_thousand_dialogues_no_two_are_equal_and_few_begin_alike(dialogues: list[Dialogue]) -> None:
@@ -77,7 +77,7 @@ def test_every_situation_feeling_and_reply_is_used(dialogues: list[Dialogue], co
 def test_the_same_commission_gives_the_same_text_alone_or_among_others(
     writer: PhrasebookWriter, commissions: list[Commission], dialogues: list[Dialogue]
 ) -> None:
-    assert next(writer.write([commissions[500]])) == dialogues[500]
+    assert next(writer.write([commissions[500]])) == Written(dialogue=dialogues[500])
 
 
 def test_another_language_is_refused_with_a_reason(writer: PhrasebookWriter, commissions: list[Commission]) -> None:
@@ -93,6 +93,7 @@ def test_a_phrase_added_changes_few_texts(
         return item.model_copy(update={"situation": item.situation.model_copy(update={"opening": more})})
 
     edited = phrasebook.build(Settings(), empathy).write([with_one_more(item) for item in commissions])
-    changed = [new for old, new in zip(dialogues, edited, strict=True) if old != new and isinstance(new, Dialogue)]
+    texts = [one.dialogue for one in edited if isinstance(one, Written)]
+    changed = [new for old, new in zip(dialogues, texts, strict=True) if old != new]
     assert len(changed) < MANY / 3
     assert all("Something else happened altogether." in dialogue.turns[0].text for dialogue in changed)

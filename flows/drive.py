@@ -1,0 +1,171 @@
+"""Issues briefs, follows each dialogue along the road, and hands decided ones to the corpus in the plan's order."""
+
+import asyncio
+from dataclasses import dataclass, field
+from time import monotonic
+from uuid import UUID
+
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+
+from flows.desk import Desk
+from flows.goal import Issue
+from flows.progress import Show, Tally
+from flows.road import Needs
+from flows.session import Session
+from flows.until import Until
+from pipeline.engine.memo import Memo
+from pipeline.engine.stage import Item, Result
+from pipeline.score.stage import Spoken
+from pipeline.shard.row import Decided
+from pipeline.units.stage import Sounded
+from pipeline.write.writer import Commission
+from schemas.brief import Brief
+from schemas.take import Line
+
+ARTIFACT_EVERY = 5.0
+
+
+@dataclass
+class Desks:
+    """One for each stage."""
+
+    write: Desk[Commission]
+    speak: Desk[Line]
+    score: Desk[Spoken]
+    feel: Desk[Spoken]
+    units: tuple[Desk[Sounded], ...]
+
+    @classmethod
+    def of(cls, session: Session) -> "Desks":
+        """Those of a session's memos."""
+        memos = session.road.memos
+        listeners = memos.listeners
+        return cls(
+            write=_desk("write", memos.write),
+            speak=_desk("speak", memos.speak),
+            score=Desk("score", listeners.begin, listeners.wait),
+            feel=_desk("score plain voices", listeners.feel),
+            units=tuple(_desk(f"units {name}", memo) for name, memo in memos.units.items()),
+        )
+
+    async def make(self, needs: Needs) -> None:
+        """Have everything made that a dialogue needs now."""
+        orders = [self.write.order(needs.write), self.speak.order(needs.speak), self.score.order(needs.score)]
+        orders += [self.feel.order(needs.feel), *(desk.order(needs.units) for desk in self.units)]
+        await asyncio.gather(*orders)
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        single = (self.write.close(), self.speak.close(), self.score.close(), self.feel.close())
+        await asyncio.gather(*single, *(desk.close() for desk in self.units))
+
+
+def _desk(stage: str, memo: Memo[Item, Result]) -> Desk[Item]:
+    return Desk(stage, memo.begin, memo.wait)
+
+
+@dataclass
+class Drive:
+    """One `generate`, from the first brief to the last."""
+
+    session: Session
+    show: Show
+    tally: Tally = field(init=False)
+    over: bool = False
+    taken: int = 0
+    _issue: Issue = field(init=False)
+    _decided: dict[int, Decided | Needs] = field(default_factory=dict)
+    _failed: int = 0
+    _artifact: "_Artifact" = field(default_factory=lambda: _Artifact())
+
+    def __post_init__(self) -> None:
+        goal, config = self.session.goal, self.session.run.config
+        self.tally = Tally(goal.slice.share(config.size), done=goal.done)
+        self._issue = Issue(self.session.road.planner, goal.slice)
+        self._most = goal.slice.share(config.briefs_to_try)
+        self._desks = Desks.of(self.session)
+        self._open = self.session.most_open
+
+    async def run(self) -> None:
+        """Until there are as many dialogues as wanted, or the briefs are spent."""
+        under_way: set[asyncio.Task[None]] = set()
+        ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
+        try:
+            while True:
+                while len(under_way) < self._open and self._is_wanted():
+                    task = asyncio.create_task(self._follow(self._issue.issued, self._issue.next()))
+                    task.add_done_callback(ended.put_nowait)
+                    under_way.add(task)
+                if not under_way:
+                    return
+                under_way.discard(finished := await ended.get())
+                finished.result()
+                await self._hand_over()
+        finally:
+            self.over = True
+            for one in under_way:
+                one.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+            await self._desks.close()
+            await self.session.places.waiting.disconnect()
+
+    def _is_wanted(self) -> bool:
+        """Whether one more brief could still be wanted if all that is under way passes."""
+        hopeful = self._issue.issued - self.taken - self._failed
+        return self._issue.issued < self._most and self.tally.accepted + hopeful < self.tally.wanted
+
+    async def _follow(self, place: int, brief: Brief) -> None:
+        """Bring one dialogue to its end, stage by stage."""
+        only_write = self.session.goal.until is Until.WRITE
+        while not self.over:
+            fate = self.session.road.resolve(brief)
+            if isinstance(fate, Decided) or (only_write and not fate.write):
+                self._decided[place] = fate
+                self._failed += isinstance(fate, Decided) and not fate.accepted
+                return
+            await self._desks.make(fate)
+
+    async def _hand_over(self) -> None:
+        corpus = self.session.corpus
+        while self.taken in self._decided:
+            fate = self._decided.pop(self.taken)
+            self.taken += 1
+            if isinstance(fate, Needs):
+                self.tally.count(accepted=True, durations=(), tries=0)
+                continue
+            self._failed -= not fate.accepted
+            if corpus is not None:
+                fate = await asyncio.to_thread(corpus.take_in, fate)
+            durations = [turn.take.duration for turn in fate.turns if turn.take is not None]
+            self.tally.count(accepted=fate.accepted, durations=durations, tries=fate.takes)
+        await self._report()
+
+    async def _report(self) -> None:
+        memos = self.session.road.memos
+        self.tally.made = {
+            "written": memos.write.made,
+            "spoken": memos.speak.made,
+            "scored": memos.listeners.hear.made,
+            "encoded": sum(memo.made for memo in memos.units.values()),
+        }
+        self.show.update(self.tally)
+        await self._artifact.update(self.tally)
+
+
+@dataclass
+class _Artifact:
+    """The run's progress as the Prefect server shows it."""
+
+    told: float = 0.0
+    id: UUID | None = None
+
+    async def update(self, tally: Tally) -> None:
+        """Tell the server, now and then."""
+        if monotonic() - self.told < ARTIFACT_EVERY and tally.accepted < tally.wanted:
+            return
+        self.told = monotonic()
+        share = 100.0 * tally.accepted / max(1, tally.wanted)
+        if self.id is None:
+            self.id = await acreate_progress_artifact(share, key="accepted-dialogues", description=tally.line())
+        else:
+            await aupdate_progress_artifact(self.id, share, description=tally.line())

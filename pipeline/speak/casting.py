@@ -1,0 +1,70 @@
+"""Which voices an engine can speak, and what of a pack's wishes it can carry out."""
+
+from collections.abc import Iterator
+
+from pipeline.speak.backends import SPEAKERS
+from pipeline.speak.speaker import Abilities
+from schemas.pack import Pack
+from schemas.run import Backend
+from schemas.voice import NEUTRAL, Prosody, Style, Voice
+
+
+def abilities_of(backend: Backend) -> Abilities:
+    """What the engine that a run file names can be told. Raises ValidationError if its settings are wrong."""
+    module = SPEAKERS.load(backend.backend)
+    able: Abilities = module.abilities(module.Settings.model_validate(backend.settings))
+    return able
+
+
+def can_speak(able: Abilities, backend: str, voice: Voice) -> bool:
+    """Whether an engine has the voice: by its name in the voice's `engines`, or from its neutral clip."""
+    by_name = able.named_voices and backend in voice.engines
+    return by_name or (able.clips and NEUTRAL in voice.clips)
+
+
+def with_speakable_voices(pack: Pack, able: Abilities, backend: str) -> Pack:
+    """The pack with the voices that the engine can speak; voices meant for other engines are not drawn."""
+    voices = tuple(voice for voice in pack.voices if can_speak(able, backend, voice))
+    return pack.model_copy(update={"voices": voices})
+
+
+def out_of_reach(pack: Pack, able: Abilities, backend: str) -> Iterator[str]:
+    """What the pack asks of the engine that it cannot do: each in a sentence."""
+    foreign = [name for name, weight in pack.languages.items() if weight > 0 and not _knows(able.languages, name)]
+    if foreign:
+        yield f"{backend} speaks {', '.join(able.languages or ())} only; the pack asks for {', '.join(foreign)}"
+    unknown = [emotion for emotion in emotions(pack) if not _knows(able.emotions, emotion)]
+    if unknown:
+        known = ", ".join(able.emotions or ())
+        yield f"{backend} knows the emotions {known} only; the pack asks for {', '.join(unknown)}"
+    lost = [e for e in emotions(pack) if e not in unknown and not _reaches(pack, able, e)]
+    if lost:
+        yield f"{backend} follows {_means(able)}; the pack says none for {', '.join(lost)}"
+
+
+def emotions(pack: Pack) -> list[str]:
+    """Every emotion that may be drawn for either side, in the order of the deliveries."""
+    drawn = {emotion for emotion, weight in pack.user_emotions.items() if weight > 0}
+    drawn |= {reply for given in drawn for reply, weight in pack.reply_emotions.get(given, {}).items() if weight > 0}
+    return [emotion for emotion in pack.deliveries if emotion in drawn]
+
+
+def _knows(known: tuple[str, ...] | None, name: str) -> bool:
+    return known is None or name in known
+
+
+def _reaches(pack: Pack, able: Abilities, emotion: str) -> bool:
+    """Whether anything that the pack says of the emotion's delivery gets through to the engine."""
+    style = pack.deliveries[emotion]
+    if emotion == NEUTRAL or style == Style():
+        return True
+    if (able.prosody and style.prosody != Prosody()) or (able.instruction and style.instruction):
+        return True
+    if able.emotion_clips and all(emotion in voice.clips for voice in pack.voices):
+        return True
+    return able.emotions is not None
+
+
+def _means(able: Abilities) -> str:
+    ways = {"prosody": able.prosody, "instructions": able.instruction, "clips of each emotion": able.emotion_clips}
+    return " and ".join(way for way, open_ in ways.items() if open_) or "no delivery at all"
