@@ -50,12 +50,12 @@ class Prompts:
 
     def prompt(self, variables: Mapping[str, object]) -> str:
         """The user's message. Raises one of RENDERING_ERRORS."""
-        return self.template.render(variables)
+        return self.template.render(variables).strip()
 
 
 def prepare(step: WritingStep, variables: Mapping[str, object]) -> Prompts:
     """Compile a step whose templates were checked; `variables` are those of all briefs."""
-    system = ENVIRONMENT.from_string(step.system).render(variables)
+    system = ENVIRONMENT.from_string(step.system).render(variables).strip()
     return Prompts(system, ENVIRONMENT.from_string(step.prompt))
 
 

@@ -1,0 +1,130 @@
+import os
+from collections.abc import Mapping
+
+import pytest
+
+from pipeline.plan.briefs import Planner
+from pipeline.write.composing import Composer, writing_of
+from pipeline.write.prompting import complaints, of_brief
+from pipeline.write.writer import Commission, commission
+from schemas.brief import Brief
+from schemas.pack import Pack, Writing, WritingStep
+from schemas.run import Shares
+from tests.write.chats import DIALOGUE, QUERY, REPLY
+
+
+def step(gives: str = "dialogue", system: str = "Be brief.", prompt: str = "About {{ about }}.") -> WritingStep:
+    return WritingStep.model_validate({"gives": gives, "system": system, "prompt": prompt})
+
+
+def complained(*steps: WritingStep) -> Mapping[tuple[str | int, ...], str]:
+    return dict(complaints(Writing(steps=steps)))
+
+
+@pytest.fixture(scope="module")
+def commissions(empathy: Pack) -> list[Commission]:
+    situations = {situation.id: situation for situation in empathy.situations}
+
+    def of(brief: Brief) -> Commission:
+        return commission(brief, situations[brief.situation])
+
+    return [of(brief) for brief in Planner(empathy, 7, Shares()).briefs(0, 300)]
+
+
+def prompts(pack: Pack, items: list[Commission]) -> list[str]:
+    composer = Composer.of(pack, tries=1)
+    return [composer.prompts[0].prompt(of_brief(item, composer.writing)) for item in items]
+
+
+def test_the_shipped_writing_has_no_faults(empathy: Pack) -> None:
+    assert list(complaints(writing_of(empathy))) == []
+
+
+def test_good_steps_have_no_faults() -> None:
+    assert complained(DIALOGUE) == {}
+    assert complained(QUERY, REPLY) == {}
+
+
+@pytest.mark.parametrize(
+    ("system", "prompt", "where", "words"),
+    [
+        ("{% if %}", "{{ about }}", "system", "broken Jinja, line 1"),
+        ("Hm.", "line\n{{ about", "prompt", "broken Jinja, line 2"),
+        ("Hm.", "{{ about | shout }}", "prompt", "No filter named 'shout'"),
+        ("Hm.", "{{ abuot }}", "prompt", "asks for 'abuot': did you mean about?"),
+        ("In {{ langauges }}.", "{{ about }}", "system", "asks for 'langauges': did you mean languages?"),
+        ("About {{ about }}.", "Write.", "system", "asks for 'about', which only the step's prompt may use"),
+        ("Hm.", "{{ languages }}", "prompt", "asks for 'languages', which only the step's system may use"),
+        ("Hm.", "{{ history }}", "prompt", "asks for 'history'"),
+        ("Hm.", "{{ query }}", "prompt", "asks for 'query'"),
+        ("Hm.", "{{ user.emotoin }}", "prompt", "asks for user.emotoin: did you mean emotion?"),
+        ("Hm.", "{% if turns > 9 %}{{ assistant.voice }}{% endif %}", "prompt", "asks for assistant.voice"),
+        ("Hm.", "{{ turns / 0 }}", "prompt", "cannot be rendered: division by zero"),
+        ("Hm.", "{% include 'other' %}", "prompt", "cannot be rendered"),
+        ("Hm.", "{{ draw('x', []) }}", "prompt", "cannot be rendered"),
+        ("Hm.", "{{ ().__class__ }}", "prompt", "cannot be rendered"),
+    ],
+)
+def test_a_templates_fault_is_told_at_its_place(system: str, prompt: str, where: str, words: str) -> None:
+    found = complained(step(system=system, prompt=prompt))
+    assert list(found) == [("writing", "steps", 0, where)]
+    assert words in found["writing", "steps", 0, where]
+
+
+def test_a_query_is_not_known_before_it_is_asked() -> None:
+    found = complained(step("query", prompt="{{ history }} {{ query }}"), REPLY)
+    assert list(found) == [("writing", "steps", 0, "prompt")]
+
+
+@pytest.mark.parametrize(
+    "orders", [["query"], ["reply"], ["reply", "query"], ["dialogue", "reply"], ["dialogue", "dialogue"]]
+)
+def test_steps_that_make_no_dialogue_are_a_fault(orders: list[str]) -> None:
+    found = complained(*(step(gives) for gives in orders))
+    assert "query` and then `reply`" in found["writing", "steps"]
+
+
+def test_what_is_common_to_all_requests_comes_first(empathy: Pack, commissions: list[Commission]) -> None:
+    """A server's prefix cache holds the system message and the prompt up to the brief's own facts."""
+    rendered = prompts(empathy, commissions)
+    common = os.path.commonprefix(rendered)  # noqa: RUF071 -- of texts, character by character
+    assert common.rstrip().endswith("- Situation:")
+    longest = max(map(len, rendered))
+    system = Composer.of(empathy, tries=1).prompts[0].system
+    assert (len(system) + len(common)) / (len(system) + longest) > 0.85
+
+
+def test_a_prompt_tells_what_the_brief_says(empathy: Pack, commissions: list[Commission]) -> None:
+    for prompt, item in zip(prompts(empathy, commissions), commissions, strict=True):
+        facts = prompt[prompt.index("\nBrief\n") :]
+        assert item.situation.about in facts
+        assert f"Emotion: {item.user.emotion}, " in facts
+        assert f"Emotion of the answers: {item.assistant.emotion}, " in facts
+        assert f"- Exchanges: {item.turns // 2}," in facts
+        assert "English" in facts
+
+
+def test_stronger_intensities_are_told_in_stronger_words(empathy: Pack, commissions: list[Commission]) -> None:
+    item = commissions[0]
+
+    def of(intensity: float) -> str:
+        side = item.user.model_copy(update={"intensity": intensity})
+        return prompts(empathy, [item.model_copy(update={"user": side})])[0]
+
+    told = [f"Emotion: {item.user.emotion}, {word}." for word in ("mild", "clear", "strong")]
+    assert [word in of(intensity) for word, intensity in zip(told, (0.8, 1.0, 1.2), strict=True)] == [True] * 3
+
+
+def test_briefs_of_one_situation_are_told_apart_by_what_is_drawn(empathy: Pack, commissions: list[Commission]) -> None:
+    same = [commissions[0].model_copy(update={"text_seed": seed}) for seed in range(200)]
+    assert len(set(prompts(empathy, same))) > 150
+    assert prompts(empathy, same[:1]) == prompts(empathy, same[:1])
+
+
+def test_every_age_and_gender_has_words(empathy: Pack, commissions: list[Commission]) -> None:
+    sides = [
+        commissions[0].user.model_copy(update={"age": age, "gender": gender})
+        for age in ("child", "young", "adult", "elderly")
+        for gender in ("female", "male")
+    ]
+    assert len(set(prompts(empathy, [commissions[0].model_copy(update={"user": side}) for side in sides]))) == 8
