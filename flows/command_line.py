@@ -111,6 +111,28 @@ def _slice(text: str) -> "Slice":
 
 
 @app.command()
+def calibrate(
+    run_file: RunFile,
+    out: Annotated[
+        str | None, typer.Option(help="The run's folder or bucket URL; else runs/ and the file's name.")
+    ] = None,
+    texts: Annotated[int, typer.Option(help="Texts that each voice says in each emotion.", min=1)] = 4,
+    voices: Annotated[int | None, typer.Option(help="Only the pack's first so many voices.", min=1)] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="Where to write the thresholds; else calibration.yaml beside the run file.")
+    ] = None,
+    overrides: Override = None,
+) -> None:
+    """Measure how well the emotions can be told apart, and write thresholds for the gate."""
+    from flows.calibrate import run_calibration
+
+    folder = out or f"runs/{run_file.resolve().stem}"
+    target = write or run_file.parent / "calibration.yaml"
+    for line in run_calibration(run_file, folder, overrides or (), texts=texts, voices=voices, write=target):
+        print(line)
+
+
+@app.command()
 def status(run: Annotated[str, typer.Argument(help="A run's folder or URL.", metavar="RUN")]) -> None:
     """Say how far a run is, what was rejected and why."""
     from flows.status import status_lines

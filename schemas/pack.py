@@ -124,6 +124,9 @@ class Pack(Frozen):
     reference_texts: tuple[str, ...] = Field(
         min_length=1, description="spoken neutrally by each voice, to compare with"
     )
+    calibration_texts: tuple[str, ...] = Field(
+        default=(), description="spoken in every emotion by `warmline calibrate`; none: the reference texts"
+    )
     situations: tuple[Situation, ...] = Field(min_length=1)
     phrasebook: Phrasebook | None = None
     writing: Writing | None = None

@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from pipeline.config import validation
+from pipeline.config.calibration import put_in_calibration
 from pipeline.config.pack import MANIFEST, LoadedPack, load_pack
 from pipeline.config.run_checks import check_run, check_voices
 from pipeline.config.source import Document, Fault, FaultsError, Mark, Node, Path_, as_mapping, read_document
@@ -48,6 +49,7 @@ def load_run(path: Path, overrides: Sequence[str] = ()) -> LoadedRun:
     for override in overrides:
         _override(document, override)
     data = as_mapping(document)
+    put_in_calibration(document, path.parent)
     if document.faults:
         raise FaultsError(document.faults)
     found: list[Fault] = []

@@ -35,6 +35,12 @@ def line(pack: Pack, brief: Brief, turn: Turn, place: int, voice: Voice, *, trie
     )
 
 
+def rendering(pack: Pack, voice: Voice, language: str, emotion: str, text: str, seed: int) -> Line:
+    """A text in an emotion of the pack, as its delivery is written: for measuring an engine."""
+    delivery = Delivery(emotion=emotion, intensity=1.0, style=pack.deliveries[emotion])
+    return Line(text=text, language=language, voice=voice, delivery=delivery, seed=seed)
+
+
 def reference_lines(pack: Pack, voice: Voice, language: str) -> tuple[Line, ...]:
     """The pack's reference texts in the voice's plain manner, for recognisers that compare with it."""
     plain = Delivery(emotion="neutral", intensity=0.0, style=Style())

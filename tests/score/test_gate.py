@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.score.gate import Asked, judge
-from schemas.scores import EmotionScore, Feeling, Hearing, Limits, Scores, Sound
+from schemas.scores import EmotionScore, Feeling, Hearing, Likeness, Limits, Quality, Scores, Sound
 
 GOOD = Scores(
     hearing=Hearing(transcript="i am glad", wer=0.0, cer=0.0, language_model="dialogue"),
@@ -64,3 +64,35 @@ def test_an_emotion_may_have_a_limit_of_its_own() -> None:
 
 def test_the_reason_for_a_wrong_emotion_says_how_it_sounds() -> None:
     assert "sounds happy" in judge(GOOD, Asked("sad"), Limits()).reasons[0].message
+
+
+def test_an_emotion_may_be_several_of_the_recognisers_labels() -> None:
+    assert not judge(GOOD, Asked("excited"), Limits()).passed
+    assert judge(GOOD, Asked("excited", names=("happy", "surprised")), Limits()).passed
+
+
+def test_a_lift_compares_with_the_voices_neutral_rendering() -> None:
+    cheerful = GOOD.model_copy(update={"plain": GOOD.feeling})
+    reasons = judge(cheerful, Asked("happy"), Limits(lifts={"happy": 0.1})).reasons
+    assert [reason.check for reason in reasons] == ["lift"]
+    assert "+0.00 against the voice's neutral rendering, less than +0.1" in reasons[0].message
+    assert judge(cheerful, Asked("happy"), Limits(lifts={"sad": 0.1})).passed
+
+
+def test_the_second_recogniser_has_to_agree() -> None:
+    doubted = GOOD.model_copy(update={"second": Feeling(emotion=(EmotionScore(label="ang", p=1.0),))})
+    assert [reason.check for reason in judge(doubted, Asked("happy"), Limits()).reasons] == ["second_emotion"]
+    assert judge(doubted, Asked("happy", second_names=("ang",)), Limits()).passed
+
+
+def test_quality_and_likeness_are_judged_where_they_were_measured() -> None:
+    poor = GOOD.model_copy(update={"quality": Quality(mos=2.5), "likeness": Likeness(cosine=0.3)})
+    limits = Limits(mos=3.0, likeness=0.5)
+    assert [reason.check for reason in judge(poor, Asked("happy"), limits).reasons] == ["mos", "likeness"]
+    assert judge(GOOD, Asked("happy"), limits).passed
+
+
+def test_languages_without_spaces_are_judged_by_characters() -> None:
+    misheard = GOOD.model_copy(update={"hearing": GOOD.hearing.model_copy(update={"wer": 1.0, "cer": 0.1})})
+    assert judge(misheard, Asked("happy", "zh"), Limits()).passed
+    assert [reason.check for reason in judge(misheard, Asked("happy", "zh"), Limits(cer=0.05)).reasons] == ["cer"]
