@@ -1,1 +1,1 @@
-"""Speech and transcription servers on loopback: real HTTP, processes of their own, the embedded engines behind it."""
+"""Chat, speech and transcription servers on loopback: real HTTP, processes of their own, embedded engines behind."""

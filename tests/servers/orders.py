@@ -24,7 +24,7 @@ Fault = Literal[
     "streamed_zero",  # the same with sizes of 0
     "stereo",  # two channels of the same
     "other_stereo",  # two channels, one of them silent
-    "cut_off",  # all is well but for the header that says that it is not
+    "cut_off",  # all is well but for the header, or the finish reason, that says that it is not
     "same",  # one and the same clip for every text
     "no_text",  # a transcription without the text
 ]

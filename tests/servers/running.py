@@ -14,10 +14,11 @@ from pydantic import TypeAdapter
 from tests.servers.orders import Order
 from tests.servers.service import ORDERS, Asked
 
+CHAT_MODEL = "embedded/phrases"
 SPEECH_MODEL = "embedded/espeak"
 TRANSCRIPTION_MODEL = "embedded/pocketsphinx"
 
-_MODELS = {"speech": SPEECH_MODEL, "transcription": TRANSCRIPTION_MODEL}
+_MODELS = {"chat": CHAT_MODEL, "speech": SPEECH_MODEL, "transcription": TRANSCRIPTION_MODEL}
 _ASKED = TypeAdapter(list[Asked])
 
 
@@ -43,7 +44,7 @@ class Running:
 
 
 @contextmanager
-def running(kind: Literal["speech", "transcription"], key: str | None = None) -> Iterator[Running]:
+def running(kind: Literal["chat", "speech", "transcription"], key: str | None = None) -> Iterator[Running]:
     """Start a server, wait until it answers, end it with the block."""
     command = [sys.executable, "-m", f"tests.servers.{kind}", "--model", _MODELS[kind]]
     process = subprocess.Popen(

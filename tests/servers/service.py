@@ -1,4 +1,4 @@
-"""What both servers share: the model and key they insist on, the orders, a record of what they were asked."""
+"""What the servers share: the model and key they insist on, the orders, a record of what they were asked."""
 
 import argparse
 import asyncio
@@ -7,6 +7,7 @@ import sys
 from abc import ABC, abstractmethod
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import BaseModel, TypeAdapter
 
 from tests.servers.orders import Order, Orders, error, instead
@@ -16,11 +17,26 @@ LARGEST = 64 * 1024**2
 
 
 class Asked(BaseModel):
-    """A request as it came in: what was asked for, in the client's own field names, and what befell it."""
+    """A request as it came in: what was asked for, in the client's own field names, and what befell it.
+
+    `answered` is whether there was an answer before the client left.
+    """
 
     path: str
     fields: dict[str, object]
     fault: str | None
+    answered: bool = False
+
+
+ASKED = web.RequestKey("asked", Asked)
+
+
+@web.middleware
+async def _note_the_answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    answer = await handler(request)
+    if ASKED in request:
+        request[ASKED].answered = True
+    return answer
 
 
 class Service(ABC):
@@ -40,7 +56,8 @@ class Service(ABC):
     ) -> tuple[web.StreamResponse | None, Order | None]:
         """Write the request down; answer what stands against it, and the order that its result is to be spoilt by."""
         order = self.orders.for_request(text)
-        self.asked.append(Asked(path=request.path, fields=fields, fault=order.fault if order else None))
+        request[ASKED] = Asked(path=request.path, fields=fields, fault=order.fault if order else None)
+        self.asked.append(request[ASKED])
         if self.key is not None and request.headers.get("Authorization") != f"Bearer {self.key}":
             return error(401, "Unauthorized"), None
         if model is not None and model != self.model:
@@ -59,7 +76,7 @@ class Service(ABC):
 
     async def serve(self) -> None:
         """Serve until the process is ended."""
-        app = web.Application(client_max_size=LARGEST)
+        app = web.Application(client_max_size=LARGEST, middlewares=[_note_the_answer])
         app.add_routes(
             [
                 web.get("/v1/models", self._models),
@@ -77,7 +94,7 @@ class Service(ABC):
 
 
 def options(description: str) -> argparse.Namespace:
-    """The command line that both have: the model's name, and the key if there is to be one."""
+    """The command line that they have: the model's name, and the key if there is to be one."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--model", required=True)
     parser.add_argument("--key")
