@@ -14,7 +14,7 @@ from schemas.voice import Role
 def plan_report(run_file: Path, overrides: Sequence[str], preview: int) -> Iterator[str]:
     """Tables of asked and drawn shares for the run's first `size` briefs, then sample briefs."""
     run = load_run(run_file, overrides)
-    planner = Planner(run.pack.pack, run.config.seed, run.config.shard.splits)
+    planner = Planner(run.speakable, run.config.seed, run.config.shard.splits)
     briefs = planner.briefs(0, run.config.size)
     yield f"{len(briefs)} briefs of the pack {run.pack.pack.name}, seed {run.config.seed}"
     for field, asked, drawn in tables(planner, briefs):

@@ -46,7 +46,15 @@ def check_path(path: Path) -> str:
         raise UsageError(f"{path} is not there: give a pack's folder or a run file")
     run = load_run(path)
     found = f"{path}: no faults; {run.config.size} dialogues from the pack {run.pack.pack.name}"
-    return "\n".join([found, *_unheard(run)])
+    return "\n".join([found, *_unspoken(run), *_unheard(run)])
+
+
+def _unspoken(run: LoadedRun) -> Iterator[str]:
+    """Voices for other engines: no fault, but they are not drawn."""
+    left_out = len(run.pack.pack.voices) - len(run.speakable.voices)
+    if left_out:
+        speaker, all_of_them = run.config.speak.backend, len(run.pack.pack.voices)
+        yield f"note: {left_out} of {all_of_them} voices are for other engines than {speaker}, and are not drawn"
 
 
 def _unheard(run: LoadedRun) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from pipeline.config.source import Path_
 from pipeline.engine.backends import nearest
+from pipeline.write import prompting
 from schemas.pack import Pack, Phrasebook, Situation
 
 Complaint = tuple[Path_, str]
@@ -27,6 +28,8 @@ def check_pack(pack: Pack) -> Iterator[Complaint]:
         yield from _situation(("situations", number), situation)
     if pack.phrasebook is not None:
         yield from _phrasebook(pack, pack.phrasebook)
+    if pack.writing is not None:
+        yield from prompting.complaints(pack.writing)
     if {language for language, weight in pack.languages.items() if weight > 0} == {"en"}:
         yield from _foreign(pack)
     yield from _cast(pack)

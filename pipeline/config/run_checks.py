@@ -5,18 +5,20 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from pipeline.config.source import Path_
+from pipeline.config.validation import complaints
 from pipeline.engine.backends import Registry, nearest
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.plan.briefs import Planner
 from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
-from pipeline.speak.casting import abilities_of, emotions, out_of_reach, with_speakable_voices
+from pipeline.speak.casting import abilities_of, can_speak, emotions, out_of_reach, with_speakable_voices
+from pipeline.speak.speaker import Abilities
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
 from schemas.pack import Pack
 from schemas.run import Backend, EmotionBackend, RunConfig
-from schemas.voice import Role, Split, Voice
+from schemas.voice import NEUTRAL, Role, Split, Voice
 
 Complaint = tuple[Path_, str]
 
@@ -33,14 +35,22 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     for number, name in enumerate(names):
         if names.index(name) != number:
             yield ("units", number, "backend"), f"{name} stands a second time"
-    if config.shard.splits.validation + config.shard.splits.test >= 1.0:
+    try:
+        able = abilities_of(config.speak)
+    except (UsageError, ValidationError):
+        able = None  # said already
+    speakable = pack if able is None else with_speakable_voices(pack, able, config.speak.backend)
+    if not speakable.voices:
+        yield ("speak", "backend"), _voiceless(config.speak.backend, able)
+    elif config.shard.splits.validation + config.shard.splits.test >= 1.0:
         yield ("shard", "splits"), "validation and test leave nothing for train: their sum must be below 1"
     else:
-        yield from _splits(config, pack)
+        yield from _splits(config, speakable)
     yield from _writing(config, pack)
     yield from _recognising(config, pack)
     yield from _limits(config)
-    yield from _speaking(config, pack)
+    if able is not None and speakable.voices:
+        yield from _speaking(config, speakable, able)
 
 
 def _named(config: RunConfig) -> Iterator[tuple[Path_, Registry, Backend]]:
@@ -66,7 +76,8 @@ def _backends(config: RunConfig) -> Iterator[Complaint]:
         except UsageError as error:
             yield (*path, "backend"), str(error)
         except ValidationError as error:
-            yield (*path, "settings"), _first(error)
+            for inner, message in complaints(error, module.Settings):
+                yield (*path, "settings", *inner), f"{backend.backend}: {message}"
     for number, kind in enumerate(config.units):
         try:
             ENCODERS.load(kind.backend).check(kind)
@@ -83,11 +94,6 @@ def _at_work(path: Path_, registry: Registry, backend: Backend) -> Iterator[Comp
         yield (*path, "backend"), f"the {registry.stage} backend {backend.backend} needs {needs} in its workers: {mend}"
     if entry.waits and backend.ray is not None:
         yield (*path, "ray"), f"{backend.backend} waits for a server, which needs no Ray: take `ray` away"
-
-
-def _first(error: ValidationError) -> str:
-    detail = error.errors(include_url=False)[0]
-    return f"{'.'.join(map(str, detail['loc']))}: {detail['msg'].removeprefix('Value error, ')}"
 
 
 def _splits(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
@@ -166,16 +172,16 @@ def _limits(config: RunConfig) -> Iterator[Complaint]:
         yield ("gate", "second_emotions"), "nobody measures it: name a backend in score.second_ser"
 
 
-def _speaking(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
+def _voiceless(backend: str, able: Abilities | None) -> str:
+    clones = able is not None and able.clips
+    mend = "clips: {neutral: {audio: FILE, transcript: TEXT}}" if clones else f"engines: {{{backend}: …}}"
+    return f"no voice of the pack can be spoken by {backend}: give voices {mend}"
+
+
+def _speaking(config: RunConfig, pack: Pack, able: Abilities) -> Iterator[Complaint]:
     """What the pack asks of the run's engine that it cannot do. Paths are those of the run file."""
     speak = config.speak
-    if not _loads(SPEAKERS, speak):
-        return
-    try:
-        able = abilities_of(speak)
-    except ValidationError:
-        return  # said already
-    for message in out_of_reach(with_speakable_voices(pack, able, speak.backend), able, speak.backend):
+    for message in out_of_reach(pack, able, speak.backend):
         yield ("speak", "backend"), message
     for number, kind in enumerate(config.units):
         made_by_speaker = kind.backend in ENCODERS.entries and ENCODERS.load(kind.backend).GENERATED
@@ -184,26 +190,35 @@ def _speaking(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
 
 
 def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
-    """Voices that no engine can speak, whose settings are wrong, or that two splits share. Paths are the pack's."""
+    """Voices that no engine can speak, or whose settings are wrong. Paths are the pack's."""
     name = config.speak.backend
     if not _loads(SPEAKERS, config.speak):
         return
     module = SPEAKERS.load(name)
-    owners: dict[str, Voice] = {}
     for number, voice in enumerate(pack.voices):
         if not voice.engines and not voice.clips:
             yield ("voices", number), f"{voice.id} can be spoken by no engine: give it `engines` or `clips`"
-        settings = voice.engines.get(name)
-        if settings is None:
-            continue
         try:
-            module.VoiceSettings.model_validate(settings)
+            if name in voice.engines:
+                module.VoiceSettings.model_validate(voice.engines[name])
         except ValidationError as error:
-            yield ("voices", number, "engines", name), f"{voice.id}: {_first(error)}"
-        sound = fingerprint(dict(settings), [clip.digest for clip in voice.clips.values()])
-        owner = owners.setdefault(sound, voice) if Role.USER in voice.roles else voice
+            for inner, message in complaints(error, module.VoiceSettings):
+                yield ("voices", number, "engines", name, *inner), f"{voice.id}: {message}"
+    yield from _shared_voices(config.speak, pack)
+
+
+def _shared_voices(speak: Backend, pack: Pack) -> Iterator[Complaint]:
+    """Two of the users' voices that are one to the engine, in different splits: a speaker would leak."""
+    try:
+        able = abilities_of(speak)
+    except ValidationError:
+        return  # said already
+    owners: dict[str, Voice] = {}
+    for number, voice in enumerate(pack.voices):
+        if Role.USER not in voice.roles or not can_speak(able, speak.backend, voice):
+            continue
+        clip = voice.clips[NEUTRAL].digest if able.clips and NEUTRAL in voice.clips else ""
+        owner = owners.setdefault(fingerprint(dict(voice.engines.get(speak.backend, {})), clip), voice)
         if owner.split is not voice.split:
-            yield (
-                ("voices", number, "engines", name),
-                f"{voice.id} ({voice.split}) sounds as {owner.id} ({owner.split}) does: a user's voice has one split",
-            )
+            message = f"{voice.id} ({voice.split}) sounds as {owner.id} ({owner.split}): a user's voice has one split"
+            yield ("voices", number), message

@@ -29,9 +29,16 @@ _WORDS = {
 
 def faults(error: ValidationError, model: type[BaseModel], document: Document) -> Iterator[Fault]:
     """Each of pydantic's complaints, at its line, with the nearest right name for an unknown key."""
+    for path, message in complaints(error, model):
+        yield Fault(document.mark(path), message)
+
+
+def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Path_, str]]:
+    """Each of pydantic's complaints with its path, in a user's words."""
     for detail in error.errors(include_url=False):
         path = tuple(step for step in detail["loc"] if step != "[key]")
-        yield Fault(document.mark(path), f"{_name(path)} {_complaint(detail, model, path)}")
+        said = _complaint(detail, model, path)
+        yield path, f"{_name(path)} {said}" if path else said
 
 
 def _name(path: Path_) -> str:

@@ -79,3 +79,34 @@ def test_a_voice_that_the_engine_cannot_speak_is_a_fault_at_its_line(run_file: P
     voices.write_text(voices.read_text().replace("variant: f5", "variant: f55"))
     found = faults(run_file, "pack=pack")
     assert any("voices.yaml:" in fault and "f5" in fault for fault in found), found
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("write={backend: openai}", "openai: model is missing"),
+        ("speak.settings.secs=3", "espeak: secs is not a key here: did you mean seconds?"),
+        ("speak={backend: openai_speech, settings: {model: m}}", "openai_speech follows no delivery at all; the pack"),
+        (
+            "speak={backend: cosyvoice, settings: {checkout: c, model: m, version: 3}}",
+            "no voice of the pack can be spoken",
+        ),
+        ("score.ser.labels.sad=[sadd]", "it has no label for sad: say which they are"),
+        ("score.ser={backend: transformers, settings: {model: m}}", "needs transformers, torch in its workers"),
+        ("write={backend: openai, settings: {model: m}, ray: {gpus: 1}}", "waits for a server, which needs no Ray"),
+        ("gate.mos=3", "nobody measures it: name a backend in score.mos"),
+        ("gate.second_emotions.sad=0.4", "nobody measures it: name a backend in score.second_ser"),
+        ("units=[{backend: s3, rate: 25, size: 6561}]", "espeak generates no s3 units"),
+    ],
+)
+def test_what_real_engines_cannot_do_is_told_with_the_mend(run_file: Path, override: str, expected: str) -> None:
+    found = faults(run_file, override)
+    assert any(expected in fault for fault in found), found
+
+
+def test_a_users_voice_may_not_stand_in_two_splits_under_two_names(run_file: Path) -> None:
+    copy_pack(shipped("empathy"), run_file.parent / "pack")
+    voices = run_file.parent / "pack" / "voices.yaml"
+    voices.write_text(voices.read_text().replace("{variant: edward2, volume: 51}", "{variant: klatt4, volume: 36}"))
+    found = faults(run_file, "pack=pack")
+    assert any("david (validation) sounds as omar (train)" in fault for fault in found), found
