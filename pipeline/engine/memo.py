@@ -1,7 +1,7 @@
 """A stage, its ledger and its pool: look a result up, or have it made."""
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Generic
@@ -32,8 +32,8 @@ class Memo(Generic[Item, Result]):
     """The memoised map of one stage.
 
     `workers` bounds how many of its jobs run at once, `batch` how many items a job has at the most (none: one, for
-    backends that wait), and `made` counts what this session made (not what it found). Two callers that need
-    the same item share one making of it.
+    backends that wait), and `made` counts what this session made (not what it found). Items of like `length` go in one
+    job, so that a batch on a GPU is not mostly padding. Two callers that need the same item share one making of it.
     """
 
     stage: Stage[Item, Result]
@@ -41,6 +41,7 @@ class Memo(Generic[Item, Result]):
     pool: Pool
     workers: int
     batch: int | None = MOST_PENDING
+    length: Callable[[Item], float] | None = None
     made: int = 0
     _under_way: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     _places: asyncio.Semaphore = field(init=False)
@@ -68,6 +69,9 @@ class Memo(Generic[Item, Result]):
         wanted = {self.stage.key(item): item for item in items}
         waiting = [self._under_way[key] for key in wanted if key in self._under_way]
         missing = [(key, item) for key, item in wanted.items() if self._is_missing(key)]
+        if self.length is not None:
+            length = self.length
+            missing.sort(key=lambda one: length(one[1]))
         for key, _ in missing:
             self._under_way[key] = asyncio.get_running_loop().create_future()
         return asyncio.create_task(self._finish(list(self._jobs(missing)), waiting))

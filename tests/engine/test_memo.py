@@ -1,6 +1,7 @@
 import asyncio
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipeline.engine.failure import Failure
@@ -108,3 +109,11 @@ def test_a_slow_job_puts_its_results_on_disk_before_it_ends(tmp_path: Path, monk
         return seen
 
     assert asyncio.run(on_disk_before_the_second_is_made()) == 1
+
+
+def test_items_of_like_length_share_a_job(tmp_path: Path) -> None:
+    stage, ledger = CountingStage(tmp_path / "log"), Ledger(Folder(str(tmp_path / "ledger")), "squares").open()
+    one = Memo(stage, ledger, InProcessPool(), workers=1, batch=3, length=float)
+    asyncio.run(one.make([50, 1, 60, 2, 55, 3]))
+    keys = [pq.read_table(path).column("key").to_pylist() for path in sorted((tmp_path / "ledger").iterdir())]
+    assert [{*job} for job in keys] == [{*map(stage.key, (1, 2, 3))}, {*map(stage.key, (50, 55, 60))}]
