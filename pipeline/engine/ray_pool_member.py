@@ -1,0 +1,124 @@
+"""One actor of a pool as the driver sees it: typed calls, and what Ray's errors mean."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from pipeline.engine.errors import UsageError, WarmlineError
+from pipeline.engine.job import Job
+from pipeline.engine.lost_worker import WorkerLostError
+from pipeline.engine.ray_pool_actor import BackendActor, Done, Seat
+from pipeline.engine.stage import Item, Loadable, Result
+from schemas.run import RayShare
+
+if TYPE_CHECKING:
+    from ray import ObjectRef
+    from ray.actor import ActorHandle
+
+Answer = TypeVar("Answer")
+
+_BESIDE = "beside"
+"""The concurrency group of `stop`: it is heard while a job runs."""
+
+
+@dataclass(eq=False)
+class Member:
+    """An actor, the machine it came to be on, and what it is doing."""
+
+    handle: "ActorHandle[BackendActor]"
+    place: Seat | None = None
+    clock: int = 0
+    under_way: "ObjectRef[Done] | None" = None
+
+    @classmethod
+    def ask_for(cls, share: RayShare) -> "Member":
+        """One more actor, which may take its time to come to be."""
+        import ray
+
+        actor = ray.remote(concurrency_groups={_BESIDE: 1})(BackendActor).options(
+            num_gpus=share.gpus,
+            num_cpus=share.cpus,
+            resources=dict(share.resources),
+            runtime_env=environment(share),
+            scheduling_strategy="SPREAD",
+            max_restarts=0,
+        )
+        return cls(actor.remote())
+
+    async def seat(self) -> Seat:
+        """Wait until the actor's process is there."""
+        self.place = await self._answer(cast("ObjectRef[Seat]", self.handle.seat.remote()))
+        self.clock = self.place.clock
+        return self.place
+
+    async def build(self, stage: Loadable) -> None:
+        """Have the backend loaded. Raises WarmlineError if it cannot be."""
+        await self._answer(cast("ObjectRef[None]", self.handle.build.remote(stage)))
+
+    async def run(self, job: Job[Item, Result]) -> list[str]:
+        """Have a job done. Raises WorkerLostError if the actor is lost meanwhile."""
+        self.under_way = cast("ObjectRef[Done]", self.handle.run.remote(job))
+        done = await self._answer(self.under_way)
+        self.under_way, self.clock = None, done.clock
+        return done.parts
+
+    def stop(self) -> None:
+        """Ask it to finish its item."""
+        self.handle.stop.options(concurrency_group=_BESIDE).remote()
+
+    def kill(self) -> None:
+        """End its process, wherever it is."""
+        import ray
+
+        with suppress(ray.exceptions.RayError):
+            ray.kill(self.handle)
+
+    async def _answer(self, reference: "ObjectRef[Answer]") -> Answer:
+        from ray import exceptions as ray_errors
+
+        try:
+            return await asyncio.wrap_future(reference.future())
+        except ray_errors.RayTaskError as error:
+            raise error.cause from None
+        except (ray_errors.RuntimeEnvSetupError, ray_errors.ActorUnschedulableError) as error:
+            raise WarmlineError(f"Ray cannot start a worker: {_line(error)}") from error
+        except ray_errors.ActorUnavailableError as error:
+            raise WorkerLostError(self.clock, blameless=True) from error
+        except ray_errors.RayActorError as error:
+            if error.actor_init_failed:
+                raise WarmlineError(f"a worker cannot start in its environment: {_line(error)}") from error
+            raise WorkerLostError(self.clock, blameless=await asyncio.to_thread(self._has_lost_its_node)) from error
+        except (ray_errors.WorkerCrashedError, ray_errors.ObjectLostError, ray_errors.OutOfMemoryError) as error:
+            raise WorkerLostError(self.clock) from error
+
+    def _has_lost_its_node(self) -> bool:
+        import ray
+
+        living = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+        return self.place is not None and self.place.node not in living
+
+
+def environment(share: RayShare) -> Mapping[str, object]:
+    """The runtime environment of a share's actors. Raises UsageError for two interpreters at once.
+
+    Libraries get as many threads as the actor has cores, and the same everywhere: with another number some results
+    differ in their last bits. An actor without a share of a GPU sees none.
+    """
+    if share.python and share.packages:
+        raise UsageError("ray.python names an environment and ray.packages asks for another: give one of them")
+    threads = {
+        name: str(max(1, int(share.cpus))) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    }
+    unseen = {} if share.gpus else {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
+    wanted: dict[str, object] = {"env_vars": threads | unseen | dict(share.variables)}
+    if share.python:
+        wanted["py_executable"] = share.python
+    if share.packages:
+        wanted["pip"] = list(share.packages)
+    return wanted
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[-300:]
