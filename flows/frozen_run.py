@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 import yaml
 
+from flows.lock import settling
 from pipeline.config.run import LoadedRun, load_run
 from pipeline.engine.errors import UsageError
 from pipeline.engine.storage import Folder
@@ -28,13 +29,24 @@ class Change:
         return f"{self.what}: {self.before} → {self.now}" if self.before or self.now else self.what
 
 
+def settle(folder: Folder, run: LoadedRun) -> list[Change]:
+    """Make the folder's settings those of `run`; answers what changed. Raises UsageError if it holds something else."""
+    with settling(folder):
+        before = thaw(folder)
+        changed = changes(before, run) if before is not None else []
+        freeze(folder, run)
+    return changed
+
+
 def freeze(folder: Folder, run: LoadedRun) -> None:
-    """Write RUN/run.yaml, itself a run file, and RUN/pack."""
-    for name, content in run.pack.files.items():
-        folder.write(f"{PACK}/{name}", content)
+    """Write RUN/run.yaml, itself a run file, and RUN/pack: only what differs, so drivers started alike write once."""
     config = run.config.model_dump(mode="json", exclude_none=True) | {"pack": PACK}
     header = f"# What this run was made with.\n# warmline {version('warmline')}, pack digest {run.pack.digest}\n"
-    folder.write(RUN_FILE, (header + yaml.safe_dump(config, sort_keys=False)).encode())
+    files = {f"{PACK}/{name}": content for name, content in run.pack.files.items()}
+    files[RUN_FILE] = (header + yaml.safe_dump(config, sort_keys=False)).encode()
+    for name, content in files.items():
+        if not folder.has(name) or folder.read(name) != content:
+            folder.write(name, content)
 
 
 def thaw(folder: Folder) -> LoadedRun | None:
@@ -48,7 +60,7 @@ def thaw(folder: Folder) -> LoadedRun | None:
         return load_run(Path(folder.path(RUN_FILE)))
     with TemporaryDirectory(prefix="warmline-") as temporary:
         place = Path(temporary)
-        folder.filesystem.get(folder.path(PACK), str(place / PACK), recursive=True)
+        folder.copy_out(PACK, place / PACK)
         (place / RUN_FILE).write_bytes(folder.read(RUN_FILE))
         return load_run(place / RUN_FILE)
 

@@ -11,40 +11,80 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
-from prefect import flow
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.runtime import deployment
+from prefect.states import Completed, Failed
 
 from flows.card import write_card
 from flows.drive import Drive
 from flows.goal import Goal
-from flows.progress import Show, Tally, show_for_terminal
+from flows.making import summary
+from flows.progress import PlainLines, Show, Tally, show_for_terminal
 from flows.session import Session, open_session
 from flows.until import Until
 from pipeline.config.run import load_run
+from pipeline.engine.errors import UsageError, WarmlineError
 from schemas.slices import Slice
 
 prepared: ContextVar[tuple[Session, Show] | None] = ContextVar("prepared", default=None)
 """A session that the command line has opened already, so that workers load while Prefect does."""
 
 
-@flow(name="warmline generate", flow_run_name="make {out} from {run_file}", persist_result=False)
+@flow(name="warmline generate", flow_run_name="make {part} of {out} from {run_file}", persist_result=False)
 async def generate(
     run_file: str,
     out: str,
     overrides: Sequence[str] = (),
     part: str = "1/1",
-    until: str = Until.SHARD,
-) -> Tally:
+    until: Until = Until.SHARD,
+) -> Tally | State[Tally]:
     """Make, or go on making, the corpus of `run_file` in the run folder `out`, or a part of the work towards it.
 
-    Raises WarmlineError, with one line to tell the user, for bad input and for what a user can mend.
+    `part` is the slice of the plan, such as 3/16; 1/1 is all of it, and packs the corpus.
+
+    Raises WarmlineError, with one line to tell the user, for bad input and for what a user can mend; as a deployment it
+    ends in a failed state with that line. The outcome is then the state's message, for nobody there reads the tally.
     """
     ready = prepared.get()
     if ready is not None:
         return await _make(*ready)
-    show = show_for_terminal()
-    goal = Goal(Until(until), Slice.parse(part))
-    with open_session(load_run(Path(run_file), overrides), out, goal, show.say) as session:
-        return await _make(session, show)
+    if deployment.get_id() is None:
+        return await _open_and_make(run_file, out, overrides, _goal(part, until), show_for_terminal())
+    try:
+        goal = _goal(part, until)
+        tally = await _open_and_make(run_file, out, overrides, goal, RunLog())
+    except WarmlineError as error:
+        return Failed(message=str(error))
+    name = "Completed" if tally.accepted >= tally.wanted else "Short"
+    return Completed(name=name, message="; ".join(summary(tally, out.rstrip("/"), goal)), data=tally)
+
+
+class RunLog(PlainLines):
+    """Lines in the flow run's log, where the Prefect server shows them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._log = get_run_logger()
+
+    def say(self, message: str) -> None:
+        """Log it."""
+        self._log.info(message)
+
+
+def _goal(part: str, until: Until) -> Goal:
+    try:
+        return Goal(until, Slice.parse(part))
+    except ValueError as error:
+        raise UsageError(f"part {error}") from error
+
+
+async def _open_and_make(run_file: str, out: str, overrides: Sequence[str], goal: Goal, show: Show) -> Tally:
+    try:
+        with open_session(load_run(Path(run_file), overrides), out, goal, show.say) as session:
+            return await _make(session, show)
+    finally:
+        show.close()
 
 
 async def _make(session: Session, show: Show) -> Tally:

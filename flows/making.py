@@ -26,7 +26,7 @@ def make(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> bool
         signal.signal(number, _interrupt)
     try:
         with prefect_server() as server, open_session(run, out, goal, show.say) as session:
-            tally = _run_flow(server, session, show, (str(run_file), session.folder.url, list(overrides)))
+            tally = _run_flow(server, session, show, str(run_file), overrides)
     except KeyboardInterrupt:
         show.close()
         show.say(f"stopped; what was finished is kept. To go on: {_command(run_file, out, overrides, goal)}")
@@ -35,18 +35,24 @@ def make(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> bool
         show.close()
     for line in summary(tally, out.rstrip("/"), goal):
         print(line)
+    if not (goal.packs or goal.slice.is_whole):
+        print(f"when all {goal.slice.count} slices are done: {_command(run_file, out, overrides, Goal(goal.until))}")
     return tally.accepted < tally.wanted
 
 
 def _run_flow(
-    server: TemporaryServer | None, session: Session, show: Show, arguments: tuple[str, str, list[str]]
+    server: TemporaryServer | None, session: Session, show: Show, run_file: str, overrides: Sequence[str]
 ) -> Tally:
     from flows.generate import generate, prepared  # a second's import, while server and workers start
 
     if server is not None:
         server.wait_until_ready()
     prepared.set((session, show))
-    return asyncio.run(generate(*arguments))
+    goal = session.goal
+    tally = asyncio.run(generate(run_file, session.folder.url, list(overrides), str(goal.slice), goal.until))
+    if not isinstance(tally, Tally):
+        raise AssertionError("only a deployment answers with a state")
+    return tally
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 -- a signal handler
@@ -63,10 +69,11 @@ def _command(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> 
 
 def summary(tally: Tally, out: str, goal: Goal) -> list[str]:
     """What came out, in a few lines."""
+    where = f"{out}/{CORPUS}" if goal.packs else out if goal.slice.is_whole else f"{out}, slice {goal.slice}"
     if goal.until is Until.WRITE:
-        lines = [f"{out}: {tally.accepted} dialogues written, {tally.rejected} could not be"]
+        lines = [f"{where}: {tally.accepted} dialogues written, {tally.rejected} could not be"]
     else:
-        lines = [_spoken(tally, f"{out}/{CORPUS}" if goal.packs else f"{out}, slice {goal.slice}")]
+        lines = [_spoken(tally, where)]
     if tally.accepted < tally.wanted:
         lines.append(
             f"short of the {tally.wanted} wanted: `warmline status` tells why dialogues fail; "

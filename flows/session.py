@@ -7,22 +7,20 @@ from importlib.metadata import version
 from math import ceil
 from pathlib import PurePath
 
-from filelock import FileLock, Timeout
-
 from flows.corpus import Corpus
-from flows.frozen_run import PACK, Change, changes, freeze, thaw
+from flows.frozen_run import PACK, Change, settle
 from flows.goal import Goal
 from flows.listeners import Listeners
+from flows.lock import hold
 from flows.road import Memos, Needs, Road
 from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
-from pipeline.engine.errors import StorageError, UsageError
 from pipeline.engine.ledger import Ledger
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Item, Loadable, Result, Stage
 from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
-from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage
+from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage, Spoken
 from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
@@ -92,26 +90,32 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
     """The run's stages over its ledgers."""
     stages, config = Stages.of(run, folder), run.config
 
-    def memo(stage: Stage[Item, Result], place: Workplace) -> Memo[Item, Result]:
+    def memo(
+        stage: Stage[Item, Result], place: Workplace, length: Callable[[Item], float] | None = None
+    ) -> Memo[Item, Result]:
         where = folder.below(f"{LEDGER}/{stage.name}")
         ledger = Ledger(where, stage.name, keep_failures=keep_failures).open()
-        return Memo(stage, ledger, place.pool, place.workers, place.batch)
+        return Memo(stage, ledger, place.pool, place.workers, place.batch, length)
 
-    def of(stage: Stage[Item, Result], backend: Backend) -> Memo[Item, Result]:
-        return memo(stage, places.of(stage, backend))
+    def of(stage: Stage[Item, Result], backend: Backend, length: Callable[[Item], float]) -> Memo[Item, Result]:
+        return memo(stage, places.of(stage, backend), length if backend.ray is not None else None)
 
     score = config.score
     listeners = Listeners(
-        hear=of(stages.hear, score.asr),
-        feel=of(stages.feel, score.ser),
+        hear=of(stages.hear, score.asr, _spoken_length),
+        feel=of(stages.feel, score.ser, _spoken_length),
         sound=memo(stages.sound, places.in_processes()),
-        second_feel=of(stages.second_feel, score.second_ser) if stages.second_feel and score.second_ser else None,
-        quality=of(stages.quality, score.mos) if stages.quality and score.mos else None,
-        likeness=of(stages.likeness, score.likeness) if stages.likeness and score.likeness else None,
+        second_feel=(
+            of(stages.second_feel, score.second_ser, _spoken_length)
+            if stages.second_feel and score.second_ser
+            else None
+        ),
+        quality=of(stages.quality, score.mos, _spoken_length) if stages.quality and score.mos else None,
+        likeness=(of(stages.likeness, score.likeness, _spoken_length) if stages.likeness and score.likeness else None),
     )
     memos = Memos(
-        write=of(stages.write, config.write),
-        speak=of(stages.speak, config.speak),
+        write=of(stages.write, config.write, lambda item: item.turns),
+        speak=of(stages.speak, config.speak, lambda line: len(line.text)),
         listeners=listeners,
         units={stage.config.backend: memo(stage, places.in_processes(stage.config.workers)) for stage in stages.units},
     )
@@ -119,6 +123,10 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
     planner = Planner(pack, config.seed, config.shard.splits)
     situations = {situation.id: situation for situation in pack.situations}
     return Road(config, pack, planner, memos, situations, folder.below(PACK))
+
+
+def _spoken_length(item: Spoken) -> float:
+    return len(item.text)
 
 
 def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
@@ -192,14 +200,12 @@ def open_session(run: LoadedRun, out: str, goal: Goal, say: Callable[[str], None
     Raises UsageError if the folder is another run's, not a run's, or at work already.
     """
     folder = Folder(out)
-    with exclusive(folder, goal, say):
-        before = thaw(folder)
-        changed = changes(before, run) if before is not None else []
+    with hold(folder, goal.slice, say):
+        changed = settle(folder, run)  # before there are workers, who may read the pack's clips
         with start_pools(run, folder, say) as places:
             road = open_road(run, folder, places)
             for line in announce(changed, road):
                 say(line)
-            freeze(folder, run)
             corpus = open_corpus(run, folder) if goal.packs else None
             session = Session(run, folder, road, goal, corpus, places)
             for fault in session.faults:
@@ -228,29 +234,3 @@ def announce(changed: Sequence[Change], road: Road) -> Iterator[str]:
         f"of {len(briefs)} dialogues {stands} stand; to make now: {len(needs.write)} texts, {len(needs.speak)} takes, "
         f"{len(needs.score)} scores, {len(needs.units)} unit sequences, and what follows from them"
     )
-
-
-@contextmanager
-def exclusive(folder: Folder, goal: Goal, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the run's folder, or one slice of it, for this driver. Raises UsageError if another driver here has it.
-
-    Drivers of different slices share a folder. The operating system drops the lock when the process ends, however it
-    ends.
-    """
-    if not folder.is_local:
-        say(f"{folder.url} is no local folder, so it is not locked: run one driver a slice at a time")
-        yield
-        return
-    name = ".lock" if goal.slice.is_whole else f".lock-{goal.slice.number}-of-{goal.slice.count}"
-    lock = FileLock(folder.path(name), blocking=False)
-    try:
-        folder.filesystem.makedirs(folder.path(), exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise UsageError(f"{folder.url} is being made by another process: wait for it, or stop it first") from error
-    except OSError as error:
-        raise StorageError(f"{folder.url} cannot be written: {error.strerror}: choose another --out") from error
-    try:
-        yield
-    finally:
-        lock.release()
