@@ -2,11 +2,12 @@
 
 On disk: `RUN/ledger/<stage>/part-*.parquet`, each written whole and never changed. A row is one result: its key, its
 small part as JSON text (`value`), its large part as bytes (`blob`, FLAC for takes), or the `reason` why there is
-none. In parts with blobs every row is a row group of its own, so one take is read without its neighbours.
+none. In parts with blobs every row is a row group of its own, so one take is read without its neighbours. How parts in
+an object store are read with few requests is pipeline.engine.remote_part's matter.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import time_ns
 from uuid import uuid4
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.engine.failure import Failure
+from pipeline.engine.remote_part import END, Small, open_part, pack, read_small, unpack
 from pipeline.engine.storage import Folder
 
 _FORMAT = "1"
@@ -63,7 +65,7 @@ class Place:
 
     def blob(self) -> bytes:
         """The result's large part."""
-        with self.folder.open(self.part) as file:
+        with self.folder.open(self.part) if self.folder.is_local else open_part(self.folder, self.part) as file:
             table = pq.ParquetFile(file).read_row_group(self.row, columns=["blob"])
         content: bytes = table.column("blob")[0].as_py()
         return content
@@ -75,13 +77,17 @@ def write_part(folder: Folder, stage: str, entries: Iterable[Entry]) -> str:
     No fsync: a part torn by a power cut is found out when read, and its few results are made again.
     """
     rows = [vars(entry) for entry in entries]
+    columns = ([row[column] for row in rows] for column in ("key", "value", "reason"))
     metadata = {"warmline.ledger": _FORMAT, "warmline.stage": stage}
     table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(metadata))
     name = f"part-{time_ns():020d}-{uuid4().hex[:8]}.parquet"
     sink = pa.BufferOutputStream()
     group = 1 if any(row["blob"] is not None for row in rows) else None
     # FLAC does not shrink further, and a dictionary of keys that are all different only costs.
-    pq.write_table(table, sink, row_group_size=group, compression={"value": "zstd"}, use_dictionary=False)
+    with pq.ParquetWriter(sink, table.schema, compression={"value": "zstd"}, use_dictionary=False) as writer:
+        if group is not None and not folder.is_local:
+            writer.add_key_value_metadata(Small(*columns).mark())
+        writer.write_table(table, row_group_size=group)
     folder.write(name, sink.getvalue().to_pybytes())
     return name
 
@@ -106,34 +112,57 @@ class Ledger:
     _places: dict[str, tuple[str, int]] = field(default_factory=dict)
     _failures: dict[str, str] = field(default_factory=dict)
     _values: OrderedDict[str, list[str | None]] = field(default_factory=OrderedDict)
+    _packed: dict[str, bytes] = field(default_factory=dict)
+    """All values of an object store's parts: asking for one again would cost a request each."""
 
     def open(self) -> "Ledger":
         """Read which keys are there."""
         self.folder.sweep()
-        for name in self.folder.names():
-            self.take_in(name, failures=self.keep_failures)
+        names = list(self.folder.names())
+        if not self.folder.is_local:
+            self._take_in_remote(names, failures=self.keep_failures)
+        else:
+            for name in names:
+                self.take_in(name, failures=self.keep_failures)
         return self
 
     def learn(self, part: WrittenPart) -> None:
         """Learn the keys and values of a part that this process wrote."""
         if part.name not in self._values:
-            self._remember(part.name, [entry.value for entry in part.entries])
+            values = [entry.value for entry in part.entries]
+            self._remember(part.name, values)
+            if not self.folder.is_local:
+                self._packed[part.name] = pack(values)
             self._learn(part.name, [entry.key for entry in part.entries], [entry.reason for entry in part.entries])
 
     def take_in(self, name: str, *, failures: bool = True) -> None:
         """Learn the keys of a part."""
+        if not self.folder.is_local:
+            self._take_in_remote([name], failures=failures)
+            return
         try:
             table = self._read(name, ["key", "reason"])
         except (pa.ArrowException, OSError, _ForeignError) as error:
-            reason = " ".join(str(error).split())[:120]
-            self.faults.append(f"{self.folder.url}/{name} is no whole part of this ledger, ignored: {reason}")
+            self._ignore(name, error)
             return
         keys, reasons = (table.column(column).to_pylist() for column in ("key", "reason"))
         self._learn(name, keys, reasons, failures=failures)
 
-    def _learn(
-        self, name: str, keys: Sequence[str], reasons: Sequence[str | None], *, failures: bool = True
-    ) -> None:
+    def _take_in_remote(self, names: Sequence[str], *, failures: bool) -> None:
+        for name, end in self.folder.ends(names, END):
+            try:
+                small = read_small(self.folder, name, end, self._check)
+            except (pa.ArrowException, OSError, _ForeignError) as error:
+                self._ignore(name, error)
+                continue
+            self._packed[name] = pack(small.values)
+            self._learn(name, small.keys, small.reasons, failures=failures)
+
+    def _ignore(self, name: str, error: Exception) -> None:
+        reason = " ".join(str(error).split())[:120]
+        self.faults.append(f"{self.folder.url}/{name} is no whole part of this ledger, ignored: {reason}")
+
+    def _learn(self, name: str, keys: Sequence[str], reasons: Sequence[str | None], *, failures: bool = True) -> None:
         for row, (key, reason) in enumerate(zip(keys, reasons, strict=True)):
             if reason is None:
                 self._places[key] = (name, row)
@@ -144,12 +173,14 @@ class Ledger:
     def _read(self, name: str, columns: list[str]) -> pa.Table:
         with self.folder.open(name) as file:
             parquet = pq.ParquetFile(file)
-            metadata = parquet.schema_arrow.metadata or {}
-            if metadata.get(b"warmline.stage") != self.stage.encode():
-                raise _ForeignError(f"not written by the {self.stage} stage")
-            if metadata.get(b"warmline.ledger") != _FORMAT.encode():
-                raise _ForeignError("another version of the ledger format")
+            self._check(parquet.schema_arrow.metadata or {})
             return parquet.read(columns=columns, use_threads=False)
+
+    def _check(self, metadata: Mapping[bytes, bytes]) -> None:
+        if metadata.get(b"warmline.stage") != self.stage.encode():
+            raise _ForeignError(f"not written by the {self.stage} stage")
+        if metadata.get(b"warmline.ledger") != _FORMAT.encode():
+            raise _ForeignError("another version of the ledger format")
 
     def __len__(self) -> int:
         return len(self._places)
@@ -178,9 +209,15 @@ class Ledger:
             return None
         name, row = self._places[key]
         if name not in self._values:
-            self._remember(name, self._read(name, ["value"]).column("value").to_pylist())
+            self._remember(name, self._values_of(name))
         self._values.move_to_end(name)
         return self._values[name][row]
+
+    def _values_of(self, name: str) -> list[str | None]:
+        if name in self._packed:
+            return unpack(self._packed[name])
+        values: list[str | None] = self._read(name, ["value"]).column("value").to_pylist()
+        return values
 
     def _remember(self, name: str, values: list[str | None]) -> None:
         self._values[name] = values

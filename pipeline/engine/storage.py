@@ -1,12 +1,12 @@
-"""Folders by URL: a path, s3://, gs://, memory://. Every file appears whole or not at all."""
+"""Folders by URL: a path, s3://, gs://, az://. Every file appears whole or not at all."""
 
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 from uuid import uuid4
 
@@ -14,6 +14,8 @@ import fsspec
 from fsspec import AbstractFileSystem
 
 from pipeline.engine.errors import StorageError
+from pipeline.engine.object_store import MOST_REQUESTS, connect, is_missing, is_store, refused, told
+from pipeline.engine.transfer import Download, Upload
 
 _UNFINISHED = ".unfinished-"
 
@@ -30,8 +32,13 @@ class Folder:
 
     url: str
 
+    def __getstate__(self) -> dict[str, str]:
+        return {"url": self.url}
+
     @cached_property
     def _place(self) -> tuple[AbstractFileSystem, str]:
+        if is_store(self.url):
+            return connect(self.url)
         filesystem, path = fsspec.core.url_to_fs(self.url)
         return filesystem, str(path)
 
@@ -57,66 +64,116 @@ class Folder:
         return Folder(f"{self.url.rstrip('/')}/{name}")
 
     def names(self, name: str = "") -> Iterator[str]:
-        """Names of the finished files directly in `name`, sorted; none if there is no such folder."""
+        """Names of the finished files directly in `name`, sorted; none if there is no such folder.
+
+        Raises StorageError when a store refuses.
+        """
         self.filesystem.invalidate_cache()
         try:
-            entries = cast("list[dict[str, str]]", self.filesystem.ls(self.path(name), detail=True))
+            with self._told(name, "listed"):
+                entries = cast("list[dict[str, str]]", self.filesystem.ls(self.path(name), detail=True))
         except FileNotFoundError:
             return
         for entry in sorted(entries, key=lambda found: found["name"]):
             base = PurePosixPath(entry["name"]).name
-            if entry["type"] == "file" and not base.startswith(_UNFINISHED):
+            # A name that ends in a slash is a folder as the consoles of object stores make it: an empty object.
+            if entry["type"] == "file" and not base.startswith(_UNFINISHED) and not entry["name"].endswith("/"):
                 yield base
 
     def has(self, name: str) -> bool:
-        """Whether there is such a file."""
-        return bool(self.filesystem.exists(self.path(name)))
+        """Whether there is such a file. Raises StorageError when a store refuses."""
+        if self.is_local:
+            return bool(self.filesystem.exists(self.path(name)))
+        try:
+            with self._told(name, "looked up"):
+                return bool(self.filesystem.info(self.path(name))["type"] == "file")
+        except FileNotFoundError:
+            return False
 
     def read(self, name: str) -> bytes:
         """The whole content. Raises StorageError if it cannot be read."""
         try:
-            return cast("bytes", self.filesystem.cat_file(self.path(name)))
+            with self._told(name, "read"):
+                return cast("bytes", self.filesystem.cat_file(self.path(name)))
         except OSError as error:
             raise StorageError(f"{self.url}/{name}: cannot be read: {error.strerror or error}") from error
 
+    def ends(self, names: Sequence[str], size: int) -> Iterator[tuple[str, bytes]]:
+        """The last `size` bytes of files of an object store, or all there are; many requests at once, one a file.
+
+        Raises StorageError when the store refuses.
+        """
+        for start in range(0, len(names), 4 * MOST_REQUESTS):
+            some = names[start : start + 4 * MOST_REQUESTS]
+            paths = [self.path(name) for name in some]
+            found = self.filesystem.cat_ranges(paths, -size, None, batch_size=MOST_REQUESTS)
+            for name, end in zip(some, found, strict=True):
+                if isinstance(end, Exception):
+                    # No store gives a range of an empty file; so what cannot be had in part is asked for as a whole.
+                    yield name, self.read(name)
+                else:
+                    yield name, end
+
     def open(self, name: str) -> BinaryIO:
         """For reading at random places."""
-        return cast("BinaryIO", self.filesystem.open(self.path(name), "rb"))
+        if self.is_local:
+            return cast("BinaryIO", self.filesystem.open(self.path(name), "rb"))
+        return cast("BinaryIO", Download(self.filesystem, self.path(name), f"{self.url}/{name}"))
 
     def write(self, name: str, content: bytes) -> None:
         """Put a small file there in one go."""
-        with self.create(name) as file:
-            file.write(content)
+        if self.is_local:
+            with self.create(name) as file:
+                file.write(content)
+        else:
+            with self._told(name, "written"):
+                self.filesystem.pipe_file(self.path(name), content)
 
-    @contextmanager
-    def create(self, name: str) -> Iterator[BinaryIO]:
+    def create(self, name: str) -> AbstractContextManager[BinaryIO]:
         """A file to write to that takes its name when the block ends well, and leaves nothing behind if not.
 
-        On object stores the upload itself is all or nothing. Raises StorageError when the disk is full or forbidden.
+        Raises StorageError when the disk is full or forbidden.
         """
+        return self._draft(name) if self.is_local else self._upload(name)
+
+    @contextmanager
+    def _draft(self, name: str) -> Iterator[BinaryIO]:
         final = self.path(name)
         parent, base = final.rsplit("/", 1)
         draft = f"{parent}/{_UNFINISHED}{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}-{base}"
-        target = draft if self.is_local else final
         try:
             self.filesystem.makedirs(parent, exist_ok=True)
-            with self.filesystem.open(target, "wb") as file:
+            with self.filesystem.open(draft, "wb") as file:
                 yield file
-            if target != final:
-                os.replace(target, final)  # noqa: PTH105 -- atomic, which fsspec's own move does not promise
+            os.replace(draft, final)  # noqa: PTH105 -- atomic, which fsspec's own move does not promise
         except OSError as error:
             raise StorageError(
                 f"{self.url}/{name}: cannot be written: {error.strerror or error}. "
                 "What was finished is kept: make room or give rights, then run the same command again."
             ) from error
         finally:
-            if target != final and os.path.exists(target):  # noqa: PTH110
-                os.remove(target)  # noqa: PTH107
+            if os.path.exists(draft):  # noqa: PTH110
+                os.remove(draft)  # noqa: PTH107
+
+    @contextmanager
+    def _upload(self, name: str) -> Iterator[BinaryIO]:
+        """An upload is all or nothing by itself; it is called off when the block breaks."""
+        upload = Upload(self.filesystem, self.path(name), f"{self.url}/{name}")
+        try:
+            yield cast("BinaryIO", upload)
+            upload.finish()
+        finally:
+            upload.call_off()
 
     def remove(self, name: str) -> None:
         """Take a file away, if it is there."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), self._told(name, "removed"):
             self.filesystem.rm_file(self.path(name))
+
+    def copy_out(self, name: str, target: Path) -> None:
+        """Copy the folder `name` with all that is in it to this machine. Raises StorageError if it cannot be read."""
+        with told(f"{self.url}/{name}", "read"):
+            self.filesystem.get(self.path(name), str(target), recursive=True)
 
     def sweep(self, name: str = "") -> None:
         """Remove drafts in `name` whose process on this machine was killed."""
@@ -127,6 +184,16 @@ class Folder:
             if base.startswith(mine) and not _is_running(int(base[len(mine) :].split("-", 1)[0])):
                 with suppress(FileNotFoundError):
                     os.remove(f"{self.path(name)}/{base}")  # noqa: PTH107
+
+    @contextmanager
+    def _told(self, name: str, doing: str) -> Iterator[None]:
+        """Refusals of a store become StorageError. What a local disk says passes, and so does FileNotFoundError."""
+        try:
+            yield
+        except Exception as error:
+            if self.is_local or is_missing(error):
+                raise
+            raise refused(f"{self.url}/{name}".rstrip("/"), doing, error) from error
 
 
 def _is_running(pid: int) -> bool:

@@ -138,24 +138,60 @@ class _Draft:
 
     def __init__(self, folder: Folder, name: str, schema: pa.Schema) -> None:
         self._stack = ExitStack()
-        sink = self._stack.enter_context(folder.create(name))
+        self._file = self._stack.enter_context(folder.create(name))
+        self._basin = _Basin()
         # Content-defined chunks: a corpus that changed a little uploads only its changes.
-        self._writer = pq.ParquetWriter(sink, schema, compression="zstd", use_content_defined_chunking=True)
+        self._writer = pq.ParquetWriter(self._basin, schema, compression="zstd", use_content_defined_chunking=True)
 
     def append(self, table: pa.Table) -> None:
-        """Write a row group."""
+        """Write a row group. Raises StorageError when it cannot be written."""
         self._writer.write_table(table, row_group_size=len(table))
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        try:
+            self._file.write(self._basin.drain())
+        except OSError as error:
+            self._stack.__exit__(type(error), error, error.__traceback__)  # the folder tells it in its own words
+            raise
 
     def finish(self, mark: _Closed) -> None:
         """Close the file and give it its name."""
         self._writer.add_key_value_metadata({_MARK: f"{mark.rows} {mark.identity}"})
         self._writer.close()
+        self._pass_on()
         self._stack.close()
 
     def abandon(self) -> None:
         """Drop the file."""
         self._writer.close()
         self._stack.__exit__(_AbandonedError, _AbandonedError(), None)
+
+
+class _Basin:
+    """Where Arrow writes: memory, so that no write of its fails. It ends the process when one does while it chunks."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def write(self, content: bytes) -> int:
+        """Take it in."""
+        self._pieces.append(content)
+        self._size += len(content)
+        return len(content)
+
+    def tell(self) -> int:
+        """How much was ever written."""
+        return self._size
+
+    def drain(self) -> bytes:
+        """What was written since the last time."""
+        drained = b"".join(self._pieces)
+        self._pieces = []
+        return drained
 
 
 class _AbandonedError(Exception):
