@@ -4,6 +4,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,13 +18,17 @@ import schemas
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.ray_pool_actor import SHARED_FOLDER
 from pipeline.engine.ray_pool_capacity import ALONE
+from schemas.frozen import Seconds
 from schemas.run import RayCluster
 
-_ANSWERS_WITHIN = 15.0
+_REACHED_WITHIN: Seconds = 10.0
+_ANSWERS_WITHIN: Seconds = 45.0
 _OBJECT_STORE = 128 << 20  # jobs and names of parts are all that travels; Ray would take a third of the memory
 
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 _ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # what Ray does by itself on those: it takes 127.0.0.1
+
+_MEND = "start a cluster (ray start --head), or mend the address"
 
 _REHEARSAL = """
 import sys, ray
@@ -38,16 +43,18 @@ except Exception as error:
 def connected(cluster: RayCluster) -> Iterator[None]:
     """Be a driver of the cluster; Warmline's own modules go to its nodes.
 
-    Raises UsageError if Ray is not installed, WarmlineError if no cluster answers at the address within 15 s.
+    Raises UsageError if Ray is not installed, WarmlineError if no cluster answers at the address.
     """
     _require(cluster.address)
     with ExitStack() as closing:
         closing.enter_context(_environment(_QUIET))
         if cluster.address is None:
             closing.enter_context(_environment(_ON_LOOPBACK | _keys()))
+            scratch = closing.enter_context(_scratch())
         else:
+            scratch = None
+            _reach(cluster.address)
             _rehearse(cluster.address)
-        scratch = closing.enter_context(_scratch())
         with _sigterm_as_it_was():
             _join(cluster, scratch)
         import ray
@@ -63,7 +70,7 @@ def _require(address: str | None) -> None:
         raise UsageError(f"ray.address {address} needs Ray's client: pip install 'ray[client]'")
 
 
-def _join(cluster: RayCluster, scratch: str) -> None:
+def _join(cluster: RayCluster, scratch: str | None) -> None:
     import ray
 
     shown = {SHARED_FOLDER: "1"} if cluster.shared_folder else {}
@@ -94,15 +101,24 @@ def _unheard(data: object, ignore_prefix: bool) -> None:
     """Stands in for Ray's printer of log lines."""
 
 
+def _reach(address: str) -> None:
+    """Whether anything listens there, if the address names a port."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_REACHED_WITHIN).close()
+    except OSError as error:
+        raise WarmlineError(f"nothing answers at ray.address {address}: {error.strerror or error}: {_MEND}") from error
+
+
 def _rehearse(address: str) -> None:
-    """Join in another process first: where nothing answers, Ray tries for minutes and then ends its process."""
+    """Join in another process first: where something else than Ray answers, Ray tries for minutes and then dies."""
     command = [sys.executable, "-c", _REHEARSAL, address]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_ANSWERS_WITHIN)  # noqa: S603
     except subprocess.TimeoutExpired as error:
-        raise WarmlineError(
-            f"no Ray answers at ray.address {address}: start it (ray start --head), or mend it"
-        ) from error
+        raise WarmlineError(f"no Ray answers at ray.address {address}: {_MEND}") from error
     if tried.returncode:
         said = (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         raise WarmlineError(f"ray.address {address}: {said}")
