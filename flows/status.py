@@ -3,15 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from pydantic import TypeAdapter
+
 from flows.frozen_run import thaw
 from flows.road import Road
 from flows.session import open_road
 from flows.workplaces import idle_workplaces
 from pipeline.engine.errors import UsageError
+from pipeline.engine.ledger import Ledger
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided
+from schemas.dialogue import Usage, Written
 
 _REASONS_SHOWN = 8
+_WRITTEN: TypeAdapter[Written | Usage] = TypeAdapter(Written | Usage)
 
 
 def status_lines(url: str) -> Iterator[str]:
@@ -23,10 +28,25 @@ def status_lines(url: str) -> Iterator[str]:
     road = open_road(run, folder, idle_workplaces(run.config), keep_failures=True)
     yield f"{url}: pack {run.pack.pack.name}, seed {run.config.seed}, {run.config.size} dialogues wanted"
     yield from _fates(road)
+    yield from _usage(road.memos.write.ledger)
     for ledger in road.memos.ledgers:
         failed = f", {ledger.failures} failed" if ledger.failures else ""
         yield f"  {ledger.stage}: {len(ledger)} results{failed}"
         yield from (f"  {fault}" for fault in ledger.faults)
+
+
+def _usage(ledger: Ledger) -> Iterator[str]:
+    """What language models were asked for; nothing where none was."""
+    used, failed_tries = Usage(), 0
+    for text in ledger.values():
+        kept = _WRITTEN.validate_json(text)
+        used += kept.usage if isinstance(kept, Written) else kept
+        failed_tries += len(kept.failed_tries) if isinstance(kept, Written) else kept.requests
+    if used.requests:
+        yield (
+            f"language model: {used.requests} replies, {failed_tries} of no use; {used.prompt_tokens} tokens read "
+            f"({used.cached_tokens} from its cache), {used.completion_tokens} written"
+        )
 
 
 def _fates(road: Road) -> Iterator[str]:

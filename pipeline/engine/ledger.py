@@ -7,7 +7,8 @@ an object store are read with few requests is pipeline.engine.remote_part's matt
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import time_ns
 from uuid import uuid4
@@ -212,6 +213,12 @@ class Ledger:
             self._remember(name, self._values_of(name))
         self._values.move_to_end(name)
         return self._values[name][row]
+
+    def values(self) -> Iterator[str]:
+        """Every small part that is kept: of results, and of failures what they cost."""
+        for name in self.folder.names():
+            with suppress(pa.ArrowException, OSError, _ForeignError):  # told in `faults`
+                yield from (value for value in self._values_of(name) if value is not None)
 
     def _values_of(self, name: str) -> list[str | None]:
         if name in self._packed:
