@@ -7,13 +7,16 @@ from types import TracebackType
 from schemas.frozen import Seconds
 
 _FEWEST = 1
+_STEPS = 16
+"""Windows of answers from the fewest places to the most."""
 
 
 class Limit:
     """Places for requests, first come first served; their number follows the server.
 
-    Starts at `most`. A full window of answers adds a place; a server that has too much to do halves them, once for all
-    requests that were in flight together. The scheme is TCP's (additive increase, multiplicative decrease, RFC 5681).
+    Starts at `most`. A full window of answers adds a sixteenth of that; a server that has too much to do halves the
+    places, once for all requests that were in flight together. The scheme is TCP's (additive increase, multiplicative
+    decrease, RFC 5681), with a step that suits hundreds of places as well as few.
 
         async with limit.place() as departure:
             ...
@@ -45,7 +48,7 @@ class Limit:
         if self._well >= self.now:
             self._well = 0
             if self.now < self.most:
-                self.now += 1
+                self.now = min(self.most, self.now + max(1, self.most // _STEPS))
                 self._fill()
 
     def too_much(self, departure: int, retry_after: Seconds = 0.0) -> None:

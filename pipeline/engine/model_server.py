@@ -5,15 +5,15 @@ Only backends that talk HTTP import this module: it needs `openai[aiohttp]`.
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import httpx2
-from openai import AsyncOpenAI, DefaultAioHttpClient
+from openai import AsyncOpenAI
 
 from pipeline.engine.errors import WarmlineError
 from pipeline.engine.limit import Limit
 from pipeline.engine.refusal import ItemRefusedError
+from pipeline.engine.server_connection import Connection
 from pipeline.engine.server_faults import BadAnswerError, Fault, Sort, fault_of
 from pipeline.engine.server_settings import ServerSettings
 from schemas.frozen import Seconds
@@ -27,15 +27,10 @@ _FIRST_PATIENCE = 10.0
 
 _FIRST_DELAY = 0.25
 _LONGEST_DELAY = 20.0
-_KEEP_ALIVE = 4.0
-"""Shorter than the 5 s of uvicorn, which vLLM runs on: no request goes out on a connection about to be closed."""
-
 _SAME_FAULT = 6
 """A request that breaks the server so often, while others are answered, is at fault itself."""
 
 _ALL_REFUSED = 16
-_LONGEST_ANSWER = 128 * 2**20
-"""Bytes. Minutes of speech are a tenth of it."""
 
 
 class ModelServer:
@@ -54,22 +49,7 @@ class ModelServer:
         self._first_sent = 0.0
         self._last_answer = 0.0
         self._key = settings.key()
-        self._client = AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=settings.base_url,
-            max_retries=0,
-            timeout=None,  # ours is for the whole answer; the client's would be for each piece of it
-            http_client=DefaultAioHttpClient(
-                limits=httpx2.Limits(
-                    max_connections=settings.requests,
-                    max_keepalive_connections=settings.requests,
-                    keepalive_expiry=_KEEP_ALIVE,
-                ),
-                timeout=None,
-                trust_env=not settings.is_loopback,  # a proxy does not reach this machine's loopback
-                event_hooks={"response": [_bound]},
-            ),
-        )
+        self._connection = Connection(settings, self._key)
 
     async def ask(self, call: Callable[[AsyncOpenAI], Awaitable[Answer]]) -> Answer:
         """The call's answer; the call may raise BadAnswerError to be made again.
@@ -85,7 +65,7 @@ class ModelServer:
                 self._first_sent = self._first_sent or sent_at
                 try:
                     async with asyncio.timeout(self.settings.timeout):
-                        answer = await call(self._client)
+                        answer = await call(self._connection.client)
                 except Exception as error:
                     fault = fault_of(error, self._key)
                     if fault is None:
@@ -100,6 +80,18 @@ class ModelServer:
             own, seen = own + (fault.sort in {Sort.BROKEN, Sort.LATE} and self.answered > seen), before
             self._give_up(fault, own, since, loop.time() + fault.retry_after, cause)
             await asyncio.sleep(_delay(tries, fault.retry_after))
+
+    async def post(self, path: str, body: bytes, read: Callable[[bytes], Answer]) -> Answer:
+        """JSON to a path, and what `read` makes of the answer's body; otherwise as `ask`.
+
+        It takes the client's connections and headers but not its models of request and answer, which cost more than
+        all the rest: 0.3 ms of CPU a request instead of 0.7.
+        """
+
+        async def call(_: AsyncOpenAI) -> Answer:
+            return read(await self._connection.post(path, body))
+
+        return await self.ask(call)
 
     def _slow_down(self, fault: Fault, departure: int, overtaken_by: int) -> None:
         """Send less to a server that is overrun.
@@ -152,40 +144,10 @@ class ModelServer:
 
     async def close(self) -> None:
         """Let go of the connections."""
-        await self._client.close()
+        await self._connection.client.close()
 
 
 def _delay(tries: int, retry_after: Seconds) -> Seconds:
     """What the server asks for, else doubling; with jitter: what failed together should not come back so."""
     wanted = retry_after or min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(tries - 1, 16))
     return wanted * random.uniform(1.0, 1.2)  # noqa: S311
-
-
-async def _bound(response: httpx2.Response) -> None:
-    """Break off an answer that would fill the memory."""
-    length = response.headers.get("content-length", "")
-    if not length.isdecimal():
-        stream = response.stream
-        assert isinstance(stream, httpx2.AsyncByteStream)  # noqa: S101 -- the client is an asynchronous one
-        response.stream = _Bounded(stream)
-    elif int(length) > _LONGEST_ANSWER:
-        await response.aclose()
-        raise BadAnswerError(f"{int(length) / 1e6:.0f} MB")
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """A body whose length was not announced."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        length = 0
-        async for chunk in self._stream:
-            length += len(chunk)
-            if length > _LONGEST_ANSWER:
-                raise BadAnswerError(f"more than {_LONGEST_ANSWER / 1e6:.0f} MB")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
+import httpx2
 from openai import APIConnectionError, APIError, APIResponseValidationError, APIStatusError
 
 from schemas.frozen import Seconds
@@ -56,8 +57,9 @@ def fault_of(error: Exception, key: str) -> Fault | None:
             return _of_status(error, key)
         case TimeoutError():
             return Fault(Sort.LATE, "no answer in time")
-        case APIConnectionError():
-            return Fault(Sort.UNREACHABLE, _one_line(str(error.__cause__ or error), key) or "the connection broke")
+        case APIConnectionError() | httpx2.TransportError():
+            cause = error.__cause__ if isinstance(error, APIConnectionError) else error
+            return Fault(Sort.UNREACHABLE, _one_line(str(cause or error), key) or "the connection broke")
         case BadAnswerError() | APIResponseValidationError() | json.JSONDecodeError():
             return Fault(Sort.BROKEN, _one_line(f"not the JSON that is due: {error}", key))
     return None

@@ -1,7 +1,7 @@
 """How a dialogue is had from a language model, whatever runs it: steps, prompts, seeds, tries."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -46,12 +46,16 @@ Complete = Callable[[Ask], Awaitable[Reply]]
 """Asks a model once. Raises ItemRefusedError if it does not take this request."""
 
 
+def needs(pack: Pack) -> Iterator[str]:
+    """What the pack lacks for a writer that is a language model."""
+    if pack.writing is None:
+        yield f"the pack {pack.name} has no writing steps, which tell a language model what to write (docs/write.md)"
+
+
 def writing_of(pack: Pack) -> Writing:
     """The pack's writing. Raises UsageError if it has none."""
     if pack.writing is None:
-        raise UsageError(
-            f"the pack {pack.name} has no `writing`, which says how a language model writes (docs/write.md)"
-        )
+        raise UsageError(next(needs(pack)))
     return pack.writing
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import httpx2
-from openai import AsyncOpenAI
 from pydantic import Field, JsonValue, field_validator
 
 from pipeline.engine.failure import Failure
@@ -21,6 +19,7 @@ from schemas.pack import Pack
 VERSION = "1"
 LANGUAGES = None
 reads = composing.reads
+needs = composing.needs
 
 _OURS = frozenset({"model", "messages", "stream", "n"})
 
@@ -74,10 +73,4 @@ class ChatWriter:
     async def _complete(self, ask: Ask) -> Reply:
         settings = self.settings
         body = request_body(ask, settings.model, settings.extra_body, lengths=settings.schema_lengths)
-
-        async def call(client: AsyncOpenAI) -> Reply:
-            # the client's own models of request and answer would double its cost, and would let HTML through
-            answer = await client.post("/chat/completions", cast_to=httpx2.Response, content=body)
-            return read_answer(answer.content)
-
-        return await self.server.ask(call)
+        return await self.server.post("/chat/completions", body, read_answer)

@@ -35,7 +35,7 @@ class Serving:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        asked = Asked(json.loads(body) if body else {}, dict(request.headers), request.path)
+        asked = Asked(json.loads(body) if body else {}, _lower(request), request.path)
         behaviour = self.script[min(len(self.asked), len(self.script) - 1)]
         self.asked.append(asked)
         self.at_once += 1
@@ -44,6 +44,10 @@ class Serving:
             return await behaviour(request)
         finally:
             self.at_once -= 1
+
+
+def _lower(request: web.Request) -> dict[str, str]:
+    return {name.lower(): value for name, value in request.headers.items()}
 
 
 @asynccontextmanager

@@ -132,6 +132,21 @@ def test_a_full_window_of_answers_adds_a_place_and_never_above_the_most() -> Non
     crowded(4, scenario)
 
 
+def test_the_way_back_up_is_as_many_windows_for_many_places_as_for_few() -> None:
+    async def scenario(limit: Limit, crowd: Crowd) -> None:
+        await crowd.come(0)
+        limit.too_much(crowd.inside[0])
+        assert limit.now == 256
+        windows = 0
+        while limit.now < 512:
+            windows += 1
+            for _ in range(limit.now):
+                limit.went_well()
+        assert windows == 8
+
+    crowded(512, scenario)
+
+
 def test_a_place_added_lets_the_next_in() -> None:
     async def scenario(limit: Limit, crowd: Crowd) -> None:
         await crowd.come(0)

@@ -37,13 +37,17 @@ fine = says({"it": "is fine"})
 _JSON = TypeAdapter(dict[str, object])
 
 
-async def call(client: AsyncOpenAI) -> dict[str, object]:
-    """What a backend asks: raw JSON, or BadAnswerError."""
-    answer = await client.post("/things", cast_to=httpx2.Response, body={"a": 1})
+def read(content: bytes) -> dict[str, object]:
+    """What a backend makes of an answer: an object, or BadAnswerError."""
     try:
-        return _JSON.validate_json(answer.content)
+        return _JSON.validate_json(content)
     except ValidationError as error:
-        raise BadAnswerError(answer.text[:40]) from error
+        raise BadAnswerError(content[:40].decode()) from error
+
+
+async def call(client: AsyncOpenAI) -> dict[str, object]:
+    """What a backend asks."""
+    return read((await client.post("/things", cast_to=httpx2.Response, body={"a": 1})).content)
 
 
 def settings(url: str, requests: int = 8, timeout: float = 5.0, patience: float = 5.0) -> ServerSettings:
@@ -90,7 +94,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_call_is_answered_with_the_key_and_without_the_clients_own_retries() -> None:
     async def ask(client: ModelServer, server: Serving) -> None:
         assert await client.ask(call) == {"it": "is fine"}
-        assert server.asked[0].headers["Authorization"] == f"Bearer {KEY}"
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
         assert server.asked[0].path == "/v1/things"
         assert (client.sent, client.repeated, client.answered) == (1, 0, 1)
 
@@ -363,7 +367,7 @@ def test_without_a_key_loopback_is_sent_none_and_elsewhere_the_variable_is_named
 
     async def ask(client: ModelServer, server: Serving) -> None:
         await client.ask(call)
-        assert server.asked[0].headers["Authorization"] == "Bearer none"
+        assert server.asked[0].headers["authorization"] == "Bearer none"
 
     against(fine, do=ask)
     with pytest.raises(UsageError, match="MY_KEY"):

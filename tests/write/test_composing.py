@@ -245,7 +245,7 @@ def test_all_texts_depend_on_the_steps_as_they_come_out(empathy: Pack) -> None:
 
 
 def test_a_pack_without_writing_is_an_error_that_says_so(empathy: Pack) -> None:
-    with pytest.raises(UsageError, match="the pack empathy has no `writing`"):
+    with pytest.raises(UsageError, match="the pack empathy has no writing steps"):
         Composer.of(empathy.model_copy(update={"writing": None}), tries=1)
 
 

@@ -73,8 +73,8 @@ def test_a_dialogue_is_written_over_http_with_its_tokens_counted(pack: Pack) -> 
     assert [turn.text for turn in written(outcome).dialogue.turns][:2] == ["I am well, 0.", "So well."]
     assert written(outcome).usage == COST
     assert asked.path == "/v1/chat/completions"
-    assert asked.headers["Content-Type"] == "application/json"
-    assert asked.headers["Authorization"] == f"Bearer {KEY}"
+    assert asked.headers["content-type"] == "application/json"
+    assert asked.headers["authorization"] == f"Bearer {KEY}"
 
 
 def test_the_request_holds_messages_schema_seed_and_sampling(pack: Pack) -> None:
@@ -218,5 +218,5 @@ def test_settings_are_checked(pack: Pack) -> None:
         Settings(model="m", extra_body={"stream": True, "messages": []})
     with pytest.raises(ValidationError, match="Field required"):
         Settings.model_validate({})
-    with pytest.raises(UsageError, match="no `writing`"):
+    with pytest.raises(UsageError, match="has no writing steps"):
         openai_chat.build(Settings(model="m"), pack.model_copy(update={"writing": None}))
