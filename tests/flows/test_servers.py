@@ -121,3 +121,16 @@ def test_a_run_over_http_completes_through_faults_and_repeats_nothing(warmline: 
     assert not set(answered(spoken)) & set(answered(more_spoken))
     assert not set(answered(heard)) & set(answered(more_heard))
     assert len(more_spoken) <= 2, "more than the lines that had failed"
+
+
+def test_a_server_that_is_gone_ends_the_run_in_a_line_that_says_which(warmline: CommandLine, servers: Servers) -> None:
+    run = run_file(warmline.folder, servers)
+
+    gone = ("--set", "speak.settings.base_url=http://127.0.0.1:9/v1", "--set", "speak.settings.patience=1.0")
+
+    made = warmline("generate", run, "--out", "out", *gone)
+
+    assert made.returncode == 1
+    assert "Traceback" not in made.stderr
+    assert "no model server answers at http://127.0.0.1:9/v1: start it, or mend base_url" in made.stderr
+    assert len(servers.chat.asked()) == len(column(warmline.folder / "out", "write", "value"))
