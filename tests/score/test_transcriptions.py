@@ -58,7 +58,7 @@ def say(empathy: Pack) -> Iterator[Say]:
 
 
 def settings(server: Running, **more: JsonValue) -> Settings:
-    asked = {"base_url": server.base_url, "model": TRANSCRIPTION_MODEL, "patience": 5.0, "timeout": 20.0}
+    asked = {"base_url": server.base_url, "model": TRANSCRIPTION_MODEL, "patience": 60.0, "timeout": 60.0}
     return Settings.model_validate(asked | {"prompt": "dialogue"} | more)
 
 
@@ -157,7 +157,7 @@ def test_what_passes_by_itself_is_waited_out(server: Running, say: Say, order: O
     before = len(server.asked())
     utterances = [Utterance(say(text), text, "en", DIALOGUE) for text in DIALOGUE]
 
-    timeout = 1.5 if order.fault == "hang" else 20.0
+    timeout = 3.0 if order.fault == "hang" else 60.0
     answers = heard(settings(server, timeout=timeout), *utterances)
 
     assert [type(answer) for answer in answers] == [Hearing] * 3

@@ -17,8 +17,8 @@ NOWHERE = Folder("memory://no-clips")
 
 
 def settings(server: Running, **more: JsonValue) -> Settings:
-    """Of a run that goes to this server, and is not patient."""
-    asked = {"base_url": server.base_url, "model": SPEECH_MODEL, "patience": 5.0, "timeout": 20.0} | more
+    """Of a run that goes to this server."""
+    asked = {"base_url": server.base_url, "model": SPEECH_MODEL, "patience": 60.0, "timeout": 60.0} | more
     return Settings.model_validate(asked)
 
 

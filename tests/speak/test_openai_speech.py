@@ -137,7 +137,7 @@ def test_what_passes_by_itself_is_waited_out_and_the_others_are_spoken(server: R
     server.order(order)
     before = len(server.asked())
 
-    timeout = 0.8 if order.fault == "hang" else 20.0
+    timeout = 1.0 if order.fault == "hang" else 60.0
     made = spoken(settings(server, timeout=timeout), *map(line, ("One.", "Two.", "Three.", "Four.")))
 
     assert all(isinstance(one, Take) for one in made)
