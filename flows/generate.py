@@ -13,7 +13,7 @@ from pathlib import Path
 
 from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
-from prefect.runtime import deployment
+from prefect.runtime import deployment, flow_run
 from prefect.states import Completed, Failed
 
 from flows.card import write_card
@@ -31,7 +31,13 @@ prepared: ContextVar[tuple[Session, Show] | None] = ContextVar("prepared", defau
 """A session that the command line has opened already, so that workers load while Prefect does."""
 
 
-@flow(name="warmline generate", flow_run_name="make {part} of {out} from {run_file}", persist_result=False)
+def _run_name() -> str:
+    given = flow_run.get_parameters()
+    part = "" if given["part"] == str(Slice()) else f"slice {given['part']} of "
+    return f"make {part}{given['out']} from {given['run_file']}"
+
+
+@flow(name="warmline generate", flow_run_name=_run_name, persist_result=False)
 async def generate(
     run_file: str,
     out: str,
@@ -53,7 +59,7 @@ async def generate(
         return await _open_and_make(run_file, out, overrides, _goal(part, until), show_for_terminal())
     try:
         goal = _goal(part, until)
-        tally = await _open_and_make(run_file, out, overrides, goal, RunLog())
+        tally = await _open_and_make(run_file, anywhere(out), overrides, goal, RunLog())
     except WarmlineError as error:
         return Failed(message=str(error))
     name = "Completed" if tally.accepted >= tally.wanted else "Short"
@@ -70,6 +76,18 @@ class RunLog(PlainLines):
     def say(self, message: str) -> None:
         """Log it."""
         self._log.info(message)
+
+
+def anywhere(out: str) -> str:
+    """A run folder that every flow run can find. Raises UsageError for a relative path.
+
+    >>> anywhere("s3://bucket/runs/mine")
+    's3://bucket/runs/mine'
+    """
+    if "://" in out or Path(out).is_absolute():
+        return out
+
+    raise UsageError(f"out {out!r}: a flow run starts in a folder of its own: give an absolute path or a bucket's URL")
 
 
 def _goal(part: str, until: Until) -> Goal:
