@@ -92,7 +92,7 @@ def letters(text: str) -> str:
     'où est il à l école no 7'
     """
     kept = (sign if unicodedata.category(sign)[0] in "LMN" else " " for sign in unicodedata.normalize("NFKC", text))
-    return " ".join("".join(kept).lower().split())
+    return " ".join(word for word in "".join(kept).lower().split() if any(map(str.isalnum, word)))
 
 
 def apart(text: str) -> str:
