@@ -6,7 +6,8 @@ real code are both held to it.
 - `AutoModel(model_dir=…)` loads version 2 or 3 by the yaml in the folder. Version 3 draws buffers of noise as it is
   built, so seeds must be set before that as before each take.
 - `inference_*` are generators of `{"tts_speech": float32 [1, T]}`, one a segment of text, 960 samples a token. Texts
-  are cut at about 80 tokens; a text of punctuation alone gives nothing; one with `<|…|>` in it is not normalised.
+  are cut at about 80 tokens; one of punctuation alone gives nothing (with a space in it, some sound); one with `<|…|>`
+  in it is neither cut nor normalised.
 - With `zero_shot_spk_id` the prompt text and the clip are those it was registered with. What is passed beside it is
   ignored, an instruction too, and nothing says so.
 - `model.llm_job(text, …)` runs in a thread of its own: text is int [1, N]. If it breaks, the thread dies alone, and

@@ -12,6 +12,8 @@ import pytest
 
 collect_ignore_glob = ["random_*.py"]
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # these networks are too small to share out
+
 
 @pytest.fixture(scope="session")
 def checkout() -> Path:

@@ -144,7 +144,7 @@ class CosyVoiceContract:
         assert opened.heard(speak(TEXT, "", "", zero_shot_spk_id="none", text_frontend=True))
 
     def test_punctuation_alone_gives_nothing(self, opened: Opened) -> None:
-        assert opened.heard(opened.zero_shot("... !")) == []
+        assert opened.heard(opened.zero_shot("...")) == []
 
     def test_a_long_text_comes_in_segments_unless_it_is_left_as_it_is(self, opened: Opened) -> None:
         text = " ".join([TEXT] * 4)
