@@ -85,17 +85,25 @@ class Memo(Generic[Item, Result]):
     async def _finish(self, jobs: Sequence[Keyed[Item]], waiting: Sequence[asyncio.Future[None]]) -> None:
         try:
             await _all(asyncio.create_task(self._run(job)) for job in jobs)
-        finally:
+        except BaseException as error:
             for job in jobs:
-                self._let_go(job)
+                self._let_go(job, error)
+            raise
         for done in waiting:
             await asyncio.shield(done)
 
-    def _let_go(self, job: Keyed[Item]) -> None:
-        """Tell those that wait for the job's items that they are made, or will not be."""
+    def _let_go(self, job: Keyed[Item], error: BaseException | None = None) -> None:
+        """Tell those that wait for the job's items that they are made, or what keeps them from being made."""
         for key, _ in job:
             done = self._under_way.pop(key, None)
-            if done is not None and not done.done():
+            if done is None or done.done():
+                continue
+            if isinstance(error, Exception):
+                done.set_exception(error)
+                done.exception()  # not every item has somebody who waits for it
+            elif error is not None:
+                done.cancel()
+            else:
                 done.set_result(None)
 
     def _jobs(self, missing: Keyed[Item]) -> Iterator[Keyed[Item]]:

@@ -11,10 +11,16 @@ SPEECH_RECOGNISERS = Registry(
     {
         "pocketsphinx": Entry("pipeline.score.pocketsphinx", ("pocketsphinx", "jiwer"), _EMBEDDED),
         "transcriptions": Entry(
-            "pipeline.score.transcriptions", ("openai", "aiohttp", "jiwer", "whisper_normalizer"), _SERVERS, waits=True
+            "pipeline.score.transcriptions",
+            ("openai", "aiohttp", "jiwer", "whisper_normalizer", "text_to_num"),
+            _SERVERS,
+            waits=True,
         ),
         "faster_whisper": Entry(
-            "pipeline.score.whisper", ("jiwer", "whisper_normalizer"), _MODELS, elsewhere=("faster_whisper",)
+            "pipeline.score.whisper",
+            ("jiwer", "whisper_normalizer", "text_to_num"),
+            _MODELS,
+            elsewhere=("faster_whisper",),
         ),
     },
 )

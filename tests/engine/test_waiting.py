@@ -118,6 +118,18 @@ def test_a_dialogue_goes_on_when_its_own_items_are_there(tmp_path: Path) -> None
     asyncio.run(run())
 
 
+def test_what_ends_the_run_is_told_to_those_who_wait_for_an_item_of_their_own(tmp_path: Path) -> None:
+    one = memo(tmp_path, SlowSquares(0.01), WaitingPool())
+
+    async def run() -> None:
+        making = asyncio.ensure_future(one.begin([99, 15]))
+        await asyncio.wait_for(one.wait([99]), 5.0)
+        await making
+
+    with pytest.raises(WarmlineError, match="the server is gone"):
+        asyncio.run(run())
+
+
 def test_an_answer_waits_for_few_others_before_it_is_written(tmp_path: Path) -> None:
     stage = SlowSquares(0.01)
     asyncio.run(memo(tmp_path, stage, WaitingPool()).make(range(16, 16 + 5 * MOST_WAITING)))
