@@ -28,6 +28,7 @@ _OBJECT_STORE = 128 << 20  # jobs and names of parts are all that travels; Ray w
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0"}
 _ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # what Ray does by itself on those: it takes 127.0.0.1
 
+_CLIENT = "ray://"
 _MEND = "start a cluster (ray start --head), or mend the address"
 
 _REHEARSAL = """
@@ -54,7 +55,8 @@ def connected(cluster: RayCluster) -> Iterator[None]:
         else:
             scratch = None
             _reach(cluster.address)
-            _rehearse(cluster.address)
+            if not cluster.address.startswith(_CLIENT):
+                _rehearse(cluster.address)  # Ray's client gives up by itself
         with _sigterm_as_it_was():
             _join(cluster, scratch)
         import ray
@@ -66,7 +68,7 @@ def connected(cluster: RayCluster) -> Iterator[None]:
 def _require(address: str | None) -> None:
     if find_spec("ray") is None:
         raise UsageError("the run file asks for Ray, which is not installed: pip install 'warmline[ray]'")
-    if address is not None and address.startswith("ray://") and find_spec("grpc") is None:
+    if address is not None and address.startswith(_CLIENT) and find_spec("grpc") is None:
         raise UsageError(f"ray.address {address} needs Ray's client: pip install 'ray[client]'")
 
 
@@ -103,7 +105,7 @@ def _unheard(data: object, ignore_prefix: bool) -> None:
 
 def _reach(address: str) -> None:
     """Whether anything listens there, if the address names a port."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.removeprefix(_CLIENT).rpartition(":")
     if not port.isdecimal():
         return
     try:

@@ -7,7 +7,7 @@ from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.lost_worker import WorkerLostError
 from pipeline.engine.ray_pool_actor import Seat
 from pipeline.engine.ray_pool_capacity import Capacity, asked_by, capacity
-from pipeline.engine.ray_pool_member import Member
+from pipeline.engine.ray_pool_member import Member, answered
 from pipeline.engine.ray_pool_probe import fault
 from pipeline.engine.stage import Loadable
 from pipeline.engine.storage import Folder
@@ -34,12 +34,14 @@ class Hiring:
         if self._share.python is not None:
             self._probe = self._probe or asyncio.create_task(self._look_at(self._share.python, stage.name))
             await self._probe
+        if ledger.is_local:
+            ledger.filesystem.makedirs(ledger.path(), exist_ok=True)
         deaths = 0
         while deaths < _TRIES:
             member = Member.ask_for(self._share)
             self.members.add(member)
             try:
-                seat = await self._seated(member, stage.name)
+                seat = await self._seated(member, stage.name, ledger)
                 await asyncio.to_thread(self._refuse_lost_folder, seat, ledger)
                 await member.build(stage)
             except WorkerLostError as lost:
@@ -65,15 +67,15 @@ class Hiring:
         for place in places:
             there = probe.options(scheduling_strategy=NodeAffinitySchedulingStrategy(place.id, soft=False))
             try:
-                found = await asyncio.wrap_future(there.remote(python, ray.__version__).future())
+                found = await answered(there.remote(python, ray.__version__))
             except ray.exceptions.RayError:
                 continue  # the node is gone; actors will be on others
             if found is not None:
                 raise WarmlineError(f"{stage}: ray.python {python} cannot run a worker on {place.host}: {found}")
 
-    async def _seated(self, member: Member, stage: str) -> Seat:
+    async def _seated(self, member: Member, stage: str, ledger: Folder) -> Seat:
         """Wait for the actor's process; where it does not come, say why, or give up if waiting cannot help."""
-        coming = asyncio.create_task(member.seat())
+        coming = asyncio.create_task(member.seat(ledger))
         first = min(_FIRST_LOOK, self._patience)
         for seconds in (first, self._patience - first):
             done, _ = await asyncio.wait({coming}, timeout=seconds)
@@ -94,11 +96,10 @@ class Hiring:
 
     def _refuse_lost_folder(self, seat: Seat, ledger: Folder) -> None:
         """Raises UsageError where actors would write to folders of machines that the driver does not see."""
-        if not ledger.is_local or seat.shared_folder:
-            return
-        strangers = capacity().strangers(self._asked)
+        mend = "give --out a bucket (s3://…), or a folder that all nodes see, and set ray.shared_folder"
+        if not seat.sees_folder:
+            raise UsageError(f"{ledger.url} is a folder of this machine that is not to be seen on {seat.host}: {mend}")
+        strangers = [] if seat.shared_folder or not ledger.is_local else capacity().strangers(self._asked)
         if strangers:
-            raise UsageError(
-                f"{ledger.url} is a folder of this machine, and workers may be on {', '.join(strangers[:3])}: "
-                "give --out a bucket (s3://…), or set ray.shared_folder if all nodes see this folder"
-            )
+            where = ", ".join(strangers[:3])
+            raise UsageError(f"{ledger.url} is a folder of this machine, and workers may be on {where}: {mend}")

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pipeline.engine.errors import UsageError, WarmlineError
@@ -11,6 +13,7 @@ from pipeline.engine.job import Job
 from pipeline.engine.lost_worker import WorkerLostError
 from pipeline.engine.ray_pool_actor import BackendActor, Done, Seat
 from pipeline.engine.stage import Item, Loadable, Result
+from pipeline.engine.storage import Folder
 from schemas.run import RayShare
 
 if TYPE_CHECKING:
@@ -18,9 +21,6 @@ if TYPE_CHECKING:
     from ray.actor import ActorHandle
 
 Answer = TypeVar("Answer")
-
-_BESIDE = "beside"
-"""The concurrency group of `stop`: it is heard while a job runs."""
 
 
 @dataclass(eq=False)
@@ -37,19 +37,20 @@ class Member:
         """One more actor, which may take its time to come to be."""
         import ray
 
-        actor = ray.remote(concurrency_groups={_BESIDE: 1})(BackendActor).options(
+        actor = ray.remote(BackendActor).options(
             num_gpus=share.gpus,
             num_cpus=share.cpus,
             resources=dict(share.resources),
             runtime_env=environment(share),
             scheduling_strategy="SPREAD",
+            max_concurrency=2,  # `stop` has to be heard while a job runs
             max_restarts=0,
         )
-        return cls(actor.remote())
+        return cls(actor.remote(str(Path.cwd())))
 
-    async def seat(self) -> Seat:
-        """Wait until the actor's process is there."""
-        self.place = await self._answer(cast("ObjectRef[Seat]", self.handle.seat.remote()))
+    async def seat(self, ledger: Folder) -> Seat:
+        """Wait until the actor's process is there, which is to write to `ledger`."""
+        self.place = await self._answer(cast("ObjectRef[Seat]", self.handle.seat.remote(ledger)))
         self.clock = self.place.clock
         return self.place
 
@@ -66,7 +67,7 @@ class Member:
 
     def stop(self) -> None:
         """Ask it to finish its item."""
-        self.handle.stop.options(concurrency_group=_BESIDE).remote()
+        self.handle.stop.remote()
 
     def kill(self) -> None:
         """End its process, wherever it is."""
@@ -79,7 +80,7 @@ class Member:
         from ray import exceptions as ray_errors
 
         try:
-            return await asyncio.wrap_future(reference.future())
+            return await answered(reference)
         except ray_errors.RayTaskError as error:
             raise error.cause from None
         except (ray_errors.RuntimeEnvSetupError, ray_errors.ActorUnschedulableError) as error:
@@ -98,6 +99,25 @@ class Member:
 
         living = {node["NodeID"] for node in ray.nodes() if node["Alive"]}
         return self.place is not None and self.place.node not in living
+
+
+async def answered(reference: "ObjectRef[Answer]") -> Answer:
+    """What a call answers. Ceasing to wait leaves the call alone; Ray's own future would be cancelled, and break."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[Answer] = loop.create_future()
+
+    def settle(done: Future[Answer]) -> None:
+        if answer.done():
+            return
+        error = done.exception()
+        answer.set_result(done.result()) if error is None else answer.set_exception(error)
+
+    def arrive(done: Future[Answer]) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, done)
+
+    reference.future().add_done_callback(arrive)
+    return await answer
 
 
 def environment(share: RayShare) -> Mapping[str, object]:

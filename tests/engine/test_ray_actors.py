@@ -237,5 +237,21 @@ def test_a_local_folder_is_refused_where_workers_may_be_on_other_machines(
     tmp_path: Path, start: StartPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.engine.ray_pool_capacity.gethostname", lambda: "laptop")
-    with pytest.raises(UsageError, match=r"workers may be on .*: give --out a bucket .* or set ray\.shared_folder"):
+    with pytest.raises(UsageError, match=r"workers may be on .*: give --out a bucket .* and set ray\.shared_folder"):
         telling(tmp_path, start(1, RayShare()), TellingStage(), "PATH")
+
+
+def test_a_folder_that_all_nodes_see_can_be_said_to_be_one(
+    tmp_path: Path, cluster: "Cluster", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.engine.ray_pool_capacity.gethostname", lambda: "laptop")
+    with connected(RayCluster(address=cluster.address, shared_folder=True)):
+        assert telling(tmp_path, RayPool(1, RayShare()), TellingStage(), "PATH")
+
+
+def test_relative_folders_are_those_of_the_drivers_working_folder(
+    tmp_path: Path, start: StartPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert telling(Path(), start(1, RayShare()), TellingStage(), "PATH")
+    assert list((tmp_path / "ledger").glob("part-*"))
