@@ -1,10 +1,12 @@
 """Issues briefs, follows each dialogue along the road, and hands decided ones to the corpus in the plan's order."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
+import httpx
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
 from flows.desk import Desk
@@ -76,7 +78,7 @@ class Drive:
     _issue: Issue = field(init=False)
     _decided: dict[int, Decided | Needs] = field(default_factory=dict)
     _failed: int = 0
-    _artifact: "_Artifact" = field(default_factory=lambda: _Artifact())
+    _artifact: "Artifact" = field(default_factory=lambda: Artifact())
 
     def __post_init__(self) -> None:
         goal, config = self.session.goal, self.session.run.config
@@ -97,6 +99,7 @@ class Drive:
                     task.add_done_callback(ended.put_nowait)
                     under_way.add(task)
                 if not under_way:
+                    await self._artifact.close(self.tally)
                     return
                 under_way.discard(finished := await ended.get())
                 finished.result()
@@ -138,9 +141,9 @@ class Drive:
                 fate = await asyncio.to_thread(corpus.take_in, fate)
             durations = [turn.take.duration for turn in fate.turns if turn.take is not None]
             self.tally.count(accepted=fate.accepted, durations=durations, tries=fate.takes)
-        await self._report()
+        self._report()
 
-    async def _report(self) -> None:
+    def _report(self) -> None:
         memos = self.session.road.memos
         self.tally.made = {
             "written": memos.write.made,
@@ -149,23 +152,35 @@ class Drive:
             "encoded": sum(memo.made for memo in memos.units.values()),
         }
         self.show.update(self.tally)
-        await self._artifact.update(self.tally)
+        self._artifact.update(self.tally)
 
 
 @dataclass
-class _Artifact:
-    """The run's progress as the Prefect server shows it."""
+class Artifact:
+    """The run's progress as the Prefect server shows it. The work neither waits for it nor depends on it."""
 
-    told: float = 0.0
-    id: UUID | None = None
+    _told: float = 0.0
+    _id: UUID | None = None
+    _telling: asyncio.Task[None] | None = None
 
-    async def update(self, tally: Tally) -> None:
+    def update(self, tally: Tally) -> None:
         """Tell the server, now and then."""
-        if monotonic() - self.told < ARTIFACT_EVERY and tally.accepted < tally.wanted:
-            return
-        self.told = monotonic()
+        if monotonic() - self._told >= ARTIFACT_EVERY and (self._telling is None or self._telling.done()):
+            self._told = monotonic()
+            self._telling = asyncio.create_task(self._tell(tally))
+
+    async def close(self, tally: Tally) -> None:
+        """Tell the server what came out, unless it is slow to listen."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ARTIFACT_EVERY):
+                if self._telling is not None:
+                    await self._telling
+                await self._tell(tally)
+
+    async def _tell(self, tally: Tally) -> None:
         share = 100.0 * tally.accepted / max(1, tally.wanted)
-        if self.id is None:
-            self.id = await acreate_progress_artifact(share, key="accepted-dialogues", description=tally.line())
-        else:
-            await aupdate_progress_artifact(self.id, share, description=tally.line())
+        with suppress(httpx.HTTPError):  # a server that is away: what is done stands in the run's folder
+            if self._id is None:
+                self._id = await acreate_progress_artifact(share, key="accepted-dialogues", description=tally.line())
+            else:
+                await aupdate_progress_artifact(self._id, share, description=tally.line())

@@ -1,6 +1,7 @@
 """`warmline generate`: open the run, have a Prefect server, run the flow, say what came out."""
 
 import asyncio
+import os
 import shlex
 import signal
 from collections.abc import Sequence
@@ -13,6 +14,9 @@ from flows.progress import Show, Tally, show_for_terminal
 from flows.session import CORPUS, Session, open_session
 from flows.until import Until
 from pipeline.config.run import load_run
+from pipeline.engine.errors import WarmlineError
+
+_PATIENCE = 30.0
 
 
 def make(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> bool:
@@ -43,13 +47,22 @@ def make(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> bool
 def _run_flow(
     server: TemporaryServer | None, session: Session, show: Show, run_file: str, overrides: Sequence[str]
 ) -> Tally:
-    from flows.generate import generate, prepared  # a second's import, while server and workers start
+    import httpx  # a second's imports, while server and workers start
+
+    from flows.generate import generate, prepared
 
     if server is not None:
         server.wait_until_ready()
     prepared.set((session, show))
     goal = session.goal
-    tally = asyncio.run(generate(run_file, session.folder.url, list(overrides), str(goal.slice), goal.until))
+    try:
+        httpx.get(f"{os.environ['PREFECT_API_URL']}/health", timeout=_PATIENCE)  # Prefect's own errors are less plain
+        tally = asyncio.run(generate(run_file, session.folder.url, list(overrides), str(goal.slice), goal.until))
+    except httpx.HTTPError as error:
+        raise WarmlineError(
+            f"the Prefect server at PREFECT_API_URL fails, {str(error)[:200]!r}: see to it, or unset the "
+            "variable, then run the same command again: what was finished is kept"
+        ) from error
     if not isinstance(tally, Tally):
         raise AssertionError("only a deployment answers with a state")
     return tally
