@@ -10,22 +10,32 @@ _FEWEST = 1
 _STEPS = 16
 """Windows of answers from the fewest places to the most."""
 
+_SPACING = 0.003
+_RAMP = 0.1
+"""Seconds between the first requests, and from the first to the last place filled.
+
+Requests that leave together are answered together, and a wave of answers keeps places idle while it is worked through.
+"""
+
 
 class Limit:
     """Places for requests, first come first served; their number follows the server.
 
     Starts at `most`. A full window of answers adds a sixteenth of that; a server that has too much to do halves the
     places, once for all requests that were in flight together. The scheme is TCP's (additive increase, multiplicative
-    decrease, RFC 5681), with a step that suits hundreds of places as well as few.
+    decrease, RFC 5681), with a step that suits hundreds of places as well as few. At the start, and after the server
+    had too much, requests leave one after the other.
 
         async with limit.place() as departure:
             ...
             limit.went_well()                            # or limit.too_much(departure, retry_after)
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, ramp: Seconds = _RAMP) -> None:
         self.most = most
         self.now = most
+        self._spacing = min(_SPACING, ramp / most)
+        self._spaced = most
         self.in_flight = 0
         self._departed = 0
         self._halved_at = 0
@@ -56,7 +66,7 @@ class Limit:
         if departure > self._halved_at:
             self._halved_at = self._departed
             self._well = 0
-            self.now = max(_FEWEST, self.now // 2)
+            self.now = self._spaced = max(_FEWEST, self.now // 2)
         self.hold(retry_after)
 
     def hold(self, seconds: Seconds) -> None:
@@ -75,7 +85,7 @@ class Limit:
 
     async def _enter(self, *, again: bool) -> int:
         if self._alarm is None and self.in_flight < self.now and not self._again and not self._queue:
-            self.in_flight += 1
+            self._let_in()
         else:
             await self._wait(self._again if again else self._queue)
         self._departed += 1
@@ -101,8 +111,14 @@ class Limit:
         while self._alarm is None and self.in_flight < self.now and (self._again or self._queue):
             turn = (self._again or self._queue).popleft()
             if not turn.done():
-                self.in_flight += 1
+                self._let_in()
                 turn.set_result(None)
+
+    def _let_in(self) -> None:
+        self.in_flight += 1
+        if self._spaced:
+            self._spaced -= 1
+            self.hold(self._spacing)
 
 
 class _Place:

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +49,7 @@ async def settle() -> None:
 
 
 def crowded(most: int, scenario: Callable[[Limit, Crowd], Awaitable[None]]) -> Limit:
-    limit = Limit(most)
+    limit = Limit(most, ramp=0.0)
 
     async def run() -> None:
         crowd = Crowd(limit)
@@ -184,6 +185,28 @@ def test_nobody_leaves_before_the_hold_is_over_and_the_longest_hold_counts() -> 
         assert loop.time() - started >= 0.2
 
     crowded(4, scenario)
+
+
+def test_the_first_requests_leave_one_after_the_other_and_later_ones_at_once() -> None:
+    async def scenario() -> None:
+        limit = Limit(4, ramp=0.012)
+        loop = asyncio.get_running_loop()
+        departures: list[float] = []
+
+        async def request() -> None:
+            async with limit.place():
+                departures.append(loop.time())
+
+        await asyncio.gather(*(request() for _ in range(4)))
+        assert all(later - earlier >= 0.003 for earlier, later in pairwise(departures))
+        await asyncio.sleep(0.004)
+        crowd = Crowd(limit)
+        for number in range(4):
+            await crowd.come(number)
+        assert len(crowd.inside) == 4
+        await crowd.end()
+
+    asyncio.run(scenario())
 
 
 def test_who_gives_up_waiting_takes_no_place_with_him() -> None:

@@ -1,7 +1,10 @@
 import os
+import re
+import textwrap
 from collections.abc import Mapping
 
 import pytest
+import yaml
 
 from pipeline.plan.briefs import Planner
 from pipeline.write.composing import Composer, writing_of
@@ -10,6 +13,7 @@ from pipeline.write.writer import Commission, commission
 from schemas.brief import Brief
 from schemas.pack import Pack, Writing, WritingStep
 from schemas.run import Shares
+from tests.conftest import SHIPPED
 from tests.write.chats import DIALOGUE, QUERY, REPLY
 
 
@@ -38,6 +42,14 @@ def prompts(pack: Pack, items: list[Commission]) -> list[str]:
 
 def test_the_shipped_writing_has_no_faults(empathy: Pack) -> None:
     assert list(complaints(writing_of(empathy))) == []
+
+
+def test_the_documented_steps_have_no_faults() -> None:
+    text = (SHIPPED.parent / "docs" / "write.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^    writing:\n(?:^(?:    .*)?\n)+", text, flags=re.MULTILINE)
+    writing = Writing.model_validate(yaml.safe_load(textwrap.dedent(block))["writing"])
+    assert [step.gives for step in writing.steps] == ["query", "reply"]
+    assert list(complaints(writing)) == []
 
 
 def test_good_steps_have_no_faults() -> None:
