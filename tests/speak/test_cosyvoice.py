@@ -14,6 +14,8 @@ from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.failure import Failure
 from pipeline.engine.storage import Folder
 from pipeline.speak.cosyvoice import CosyVoice, abilities, build, identity
+from pipeline.speak.cosyvoice_engine import Engine, NoRenderingError
+from pipeline.speak.cosyvoice_prompts import END_OF_PROMPT, Way
 from pipeline.speak.cosyvoice_settings import Settings, Version
 from schemas.take import Line, Take
 from schemas.voice import Clip
@@ -141,6 +143,9 @@ def test_a_text_too_short_for_the_clips_transcript_is_spoken_without_it(speaker:
 
 
 def test_without_emotion_no_instruction_is_given(speaker: CosyVoice) -> None:
+    short = made(speaker, line("I know.", instruction="Speak calmly."))
+    assert short.audio.tobytes() == made(speaker, line("I know.")).audio.tobytes()
+
     neutral = made(speaker, line(instruction="Speak calmly."))
     none = line(emotion="sad", instruction=SAD, sad="sad.flac")
     none = none.model_copy(update={"delivery": none.delivery.model_copy(update={"intensity": 0.0})})
@@ -367,13 +372,34 @@ def test_what_needs_a_gpu_is_refused_without_one(place: Place, clips: Path, tmp_
         build(Place(place.checkout, folder, place.version).settings(**{asked: True}), Folder(str(clips)))
 
 
-def test_upstreams_bars_and_debug_lines_stay_away(place: Place, clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    level = logging.getLogger().level
+def test_the_voice_registered_first_is_forgotten_when_there_are_too_many(
+    place: Place, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.speak.cosyvoice_engine._MOST_REGISTERED", 2)
+    engine = Engine(place.settings())
+    for name in ("one", "two", "three"):
+        engine.register(name, END_OF_PROMPT, str(clips / "neutral.wav"), normalise=True)
+
+    assert engine.render(["Good day."], "two", Way.INSTRUCTED, seed=1, normalise=True).tokens
+    with pytest.raises(NoRenderingError, match="one"):
+        engine.render(["Good day."], "one", Way.INSTRUCTED, seed=1, normalise=True)
+
+
+def test_upstreams_logging_is_not_let_loose(place: Place, clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", logging.WARNING)
+    forget("cosyvoice")
+    build(place.settings(), Folder(str(clips)))
+
+    assert (root.handlers, root.level) == ([], logging.WARNING)
+
+
+def test_upstreams_bars_stay_away(place: Place, clips: Path, capfd: pytest.CaptureFixture[str]) -> None:
     made(build(place.settings(), Folder(str(clips))), line())
 
     captured = capfd.readouterr()
     assert captured.out == captured.err == ""
-    assert logging.getLogger().level == level
 
 
 def test_settings_are_checked_without_torch() -> None:

@@ -1,5 +1,6 @@
 """Texts and clips to numbers. What is kept of a voice: its prompt's text, a digest of its clip as tokens."""
 
+import logging
 import re
 from dataclasses import dataclass, field
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from tests.speak.cosyvoice_stand_in.tensors import Tensor
 
+logging.basicConfig(level=logging.DEBUG)
 _MOST_TOKENS = 80
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
