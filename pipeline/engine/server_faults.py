@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
+import aiohttp
 import httpx2
 from openai import APIConnectionError, APIError, APIResponseValidationError, APIStatusError
 
@@ -57,7 +58,7 @@ def fault_of(error: Exception, key: str) -> Fault | None:
             return _of_status(error, key)
         case TimeoutError():
             return Fault(Sort.LATE, "no answer in time")
-        case APIConnectionError() | httpx2.TransportError():
+        case APIConnectionError() | httpx2.RequestError() | aiohttp.ClientError():
             cause = error.__cause__ if isinstance(error, APIConnectionError) else error
             return Fault(Sort.UNREACHABLE, _one_line(str(cause or error), key) or "the connection broke")
         case BadAnswerError() | APIResponseValidationError() | json.JSONDecodeError():

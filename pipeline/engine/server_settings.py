@@ -51,4 +51,6 @@ class ServerSettings(Frozen):
                 f"{self.base_url} wants a key: put it in the environment variable {self.key_variable} "
                 "(any word, if the server asks for none), or name another with key_variable"
             )
+        if not (key.isascii() and key.isprintable()):
+            raise UsageError(f"the key in {self.key_variable} holds signs that no key has: was it pasted whole?")
         return key

@@ -137,6 +137,14 @@ async def hangs_up(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
+async def speaks_no_http(request: web.Request) -> web.StreamResponse:
+    """Some other service behind the port."""
+    assert isinstance(request.transport, asyncio.WriteTransport)
+    request.transport.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+    request.transport.close()
+    return web.Response()
+
+
 def announces(length: int) -> Behaviour:
     """A body said to be so long."""
 

@@ -28,6 +28,7 @@ from tests.engine.misbehaving_server import (
     says,
     serving,
     shows_a_web_page,
+    speaks_no_http,
 )
 
 KEY = "sk-very-secret-0123456789"
@@ -114,6 +115,7 @@ def test_a_call_is_answered_with_the_key_and_without_the_clients_own_retries() -
         shows_a_web_page,
         drops_the_connection,
         hangs_up,
+        speaks_no_http,
         announces(10**9),
         never_ends,
     ],
@@ -125,6 +127,18 @@ def test_what_passes_by_itself_is_waited_out(fault: Behaviour) -> None:
         assert client.repeated == 1
 
     against(fault, fine, do=ask)
+
+
+def test_what_passes_by_itself_is_waited_out_by_the_leaner_way_too() -> None:
+    faults = [fails(500), fails(429, Retry_After="0.02"), shows_a_web_page, drops_the_connection, speaks_no_http]
+
+    async def ask(client: ModelServer, server: Serving) -> None:
+        assert await client.post("/things", b'{"a": 1}', read) == {"it": "is fine"}
+        assert len(server.asked) == client.sent == len(faults) + 1
+        assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+        assert server.asked[0].body == server.asked[-1].body == {"a": 1}
+
+    against(*faults, fine, do=ask)
 
 
 def test_an_answer_that_does_not_come_is_asked_for_again() -> None:
@@ -372,6 +386,14 @@ def test_without_a_key_loopback_is_sent_none_and_elsewhere_the_variable_is_named
     against(fine, do=ask)
     with pytest.raises(UsageError, match="MY_KEY"):
         ModelServer(ServerSettings(base_url="https://models.example/v1", model="m", key_variable="MY_KEY"))
+
+
+@pytest.mark.parametrize("key", ["sk-1\nsecret", "sk-1 “secret”"])
+def test_a_key_that_cannot_be_one_is_told_without_it(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    with pytest.raises(UsageError, match="OPENAI_API_KEY holds signs that no key has") as raised:
+        ModelServer(ServerSettings(model="m"))
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
