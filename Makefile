@@ -5,7 +5,10 @@ READY := $(VENV)/.ready
 BIN := $(VENV)/bin
 OUT ?= runs/demo
 
-.PHONY: setup demo test test-all test-decode lint bench clean
+# What needs an environment of its own or minutes; each has a target.
+ELSEWHERE := decode or vllm or models or cosyvoice
+
+.PHONY: setup demo test test-all test-ray test-decode test-vllm test-models lint bench clean
 
 setup: $(READY)
 
@@ -21,10 +24,14 @@ demo: $(READY)
 	$(BIN)/warmline status $(OUT)
 
 test: $(READY)
-	$(BIN)/python -m pytest -m 'not slow and not decode'
+	$(BIN)/python -m pytest -m 'not (slow or ray or $(ELSEWHERE))'
 
+# With the slow ones, and Ray: a cluster of three nodes on this machine.
 test-all: $(READY)
-	$(BIN)/python -m pytest -m 'not decode'
+	$(BIN)/python -m pytest -m 'not ($(ELSEWHERE))'
+
+test-ray: $(READY)
+	$(BIN)/python -m pytest -m ray
 
 # Decodes a corpus with torch and torchcodec, in an environment of its own; needs FFmpeg's libraries on the machine.
 test-decode: $(VENV)-decode/.ready
@@ -34,6 +41,16 @@ $(VENV)-decode/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-decode
 	$(VENV)-decode/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--editable '.[dev]' 'torch==2.13.0' 'torchcodec>=0.11.1,<0.14'
+	@touch $@
+
+# Recognisers with weights of their own, on tiny random weights, in an environment of its own.
+test-models: $(VENV)-models/.ready
+	$(VENV)-models/bin/python -m pytest -m models tests/models
+
+$(VENV)-models/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)-models
+	$(VENV)-models/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[embedded,models]' 'torch==2.13.0' pytest hypothesis
 	@touch $@
 
 lint: $(READY)
@@ -46,4 +63,4 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.pipeline
 
 clean:
-	rm -rf $(VENV) $(VENV)-decode runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-decode $(VENV)-models $(VENV)-vllm runs .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

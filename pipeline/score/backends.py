@@ -33,7 +33,8 @@ EMOTION_RECOGNISERS = Registry(
     },
 )
 QUALITY_JUDGES = Registry(
-    "score.mos", {"dnsmos": Entry("pipeline.score.dnsmos", (), _MODELS, elsewhere=("speechmos",))}
+    "score.mos",
+    {"dnsmos": Entry("pipeline.score.dnsmos", (), _MODELS, elsewhere=("speechmos", "onnxruntime", "librosa"))},
 )
 VOICE_COMPARERS = Registry(
     "score.likeness",
