@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.engine.errors import StorageError, UsageError
-from pipeline.engine.object_store import _file_system
 from pipeline.engine.storage import Folder
 from tests.engine.bucket import KEY, SECRET, Bucket, BucketServer, bucket_server
 
@@ -209,4 +208,3 @@ def test_one_process_has_one_client_whichever_thread_asks(folder: Folder) -> Non
     with ThreadPoolExecutor(3) as threads:
         clients = set(threads.map(lambda _: id(Folder(folder.url).filesystem), range(3)))
     assert clients == {id(folder.filesystem)}
-    _file_system.cache_clear()
