@@ -7,7 +7,7 @@ from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.lost_worker import WorkerLostError
 from pipeline.engine.ray_pool_actor import Seat
 from pipeline.engine.ray_pool_capacity import Capacity, asked_by, capacity
-from pipeline.engine.ray_pool_member import Member, answered
+from pipeline.engine.ray_pool_member import Member, answered, interpreter
 from pipeline.engine.ray_pool_probe import fault
 from pipeline.engine.stage import Loadable
 from pipeline.engine.storage import Folder
@@ -32,7 +32,7 @@ class Hiring:
     async def hire(self, stage: Loadable, ledger: Folder) -> Member:
         """One more actor with its backend loaded. Raises WarmlineError if there is no place for it, or it cannot be."""
         if self._share.python is not None:
-            self._probe = self._probe or asyncio.create_task(self._look_at(self._share.python, stage.name))
+            self._probe = self._probe or asyncio.create_task(self._look_at(interpreter(self._share.python), stage.name))
             await self._probe
         if ledger.is_local:
             ledger.filesystem.makedirs(ledger.path(), exist_ok=True)

@@ -1,6 +1,7 @@
 """One actor of a pool as the driver sees it: typed calls, and what Ray's errors mean."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -134,10 +135,15 @@ def environment(share: RayShare) -> Mapping[str, object]:
     unseen = {} if share.gpus else {"RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
     wanted: dict[str, object] = {"env_vars": threads | unseen | dict(share.variables)}
     if share.python:
-        wanted["py_executable"] = share.python
+        wanted["py_executable"] = interpreter(share.python)
     if share.packages:
         wanted["pip"] = list(share.packages)
     return wanted
+
+
+def interpreter(python: str) -> str:
+    """A relative path is one from the driver's folder; a bare name is looked for on each node."""
+    return os.path.abspath(python) if os.sep in python else python  # noqa: PTH100 -- a link in an environment is meant
 
 
 def _line(error: Exception) -> str:
