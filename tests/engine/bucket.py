@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
-from threading import Lock, Thread
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import fsspec
@@ -30,29 +30,18 @@ class BucketServer:
     requests: list[str] = field(default_factory=list)
     is_refused: Callable[[str], bool] = lambda _: False
     endpoint: str = ""
-    most_at_once: int = 0
-    _at_once: int = 0
-    _lock: Lock = field(default_factory=Lock)
     _moto: DomainDispatcherApplication = field(default_factory=lambda: DomainDispatcherApplication(create_backend_app))
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answer one request."""
         query = environ["QUERY_STRING"]
         request = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}" + (f"?{query}" if query else "")
-        with self._lock:
-            self.requests.append(request)
-            self._at_once += 1
-            self.most_at_once = max(self.most_at_once, self._at_once)
-            refused = self.is_refused(request)
-        try:
-            if not refused:
-                return list(self._moto(environ, start))
-            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(_DENIED)))])
-            return [] if environ["REQUEST_METHOD"] == "HEAD" else [_DENIED]
-        finally:
-            with self._lock:
-                self._at_once -= 1
+        self.requests.append(request)
+        if not self.is_refused(request):
+            return list(self._moto(environ, start))
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start("403 Forbidden", [("Content-Type", "application/xml"), ("Content-Length", str(len(_DENIED)))])
+        return [] if environ["REQUEST_METHOD"] == "HEAD" else [_DENIED]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -85,7 +74,6 @@ class BucketServer:
         bucket = Bucket(self, f"bucket-{next(_numbers)}")
         self.store.mkdir(bucket.name)
         self.requests.clear()
-        self.most_at_once = 0
         return bucket
 
 
