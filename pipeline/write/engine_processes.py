@@ -9,10 +9,11 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
 
+from pipeline.write.engine_watch import KEEP
 from schemas.frozen import Seconds
 
 _STANDARD_ERROR = 2
@@ -29,16 +30,15 @@ class EngineProcesses:
     """The processes that are started inside `starting`.
 
     vLLM says why an engine failed on its standard error only, in a process of its own: that goes to a log, where
-    `cause` finds it. The log is deleted by `close` unless `keep_log` was called.
+    `cause` finds it. The log is deleted at the end unless `keep_log` was called.
     """
 
     def __init__(self) -> None:
         descriptor, name = tempfile.mkstemp(prefix="warmline-vllm-", suffix=".log")
         self._descriptor = descriptor
         self.log = Path(name)
-        self._keep = False
         self._watch = subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-P", _WATCH], stdin=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-P", _WATCH, self.log], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
 
     @contextmanager
@@ -67,10 +67,15 @@ class EngineProcesses:
         while not last:
             last = started.wait(_LOOK)
             for child in multiprocessing.active_children():
-                if child.pid not in told and self._watch.stdin is not None:
+                if child.pid not in told:
                     told.add(child.pid)
-                    self._watch.stdin.write(f"{child.pid}\n")
-                    self._watch.stdin.flush()
+                    self._tell(str(child.pid))
+
+    def _tell(self, line: str) -> None:
+        assert self._watch.stdin is not None  # noqa: S101 -- it was asked for
+        with suppress(BrokenPipeError, ValueError):  # without its watch the engine still works
+            self._watch.stdin.write(f"{line}\n")
+            self._watch.stdin.flush()
 
     def cause(self) -> str:
         """The last thing raised in those processes, in one line, or "" if they raised nothing."""
@@ -78,17 +83,13 @@ class EngineProcesses:
 
     def keep_log(self) -> Path:
         """Leave the log where it is, for the user to read."""
-        self._keep = True
+        self._tell(KEEP)
         return self.log
 
     def close(self) -> None:
         """End what is left of them."""
-        if self._watch.stdin is not None:
-            self._watch.stdin.close()
-        self._watch.wait()
+        self._watch.communicate()
         os.close(self._descriptor)
-        if not self._keep:
-            self.log.unlink(missing_ok=True)
 
 
 def raised(log: str) -> str:

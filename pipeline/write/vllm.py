@@ -94,7 +94,8 @@ def build(settings: Settings, pack: Pack) -> "VllmWriter":
         "tensor_parallel_size": settings.tensor_parallel_size,
         "enforce_eager": settings.enforce_eager,
     }
-    options = ModelOptions(arguments, settings.sampling, settings.template_variables, settings.reasoning_parser)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    options = ModelOptions(given, settings.sampling, settings.template_variables, settings.reasoning_parser)
     return VllmWriter(composer, Engine(options))
 
 

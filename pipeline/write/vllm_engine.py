@@ -73,7 +73,7 @@ class Engine:
         try:
             return await self._model.complete(ask)
         except EngineStoppedError as error:
-            raise WarmlineError(self._told("stopped while it ran", error)) from error
+            raise WarmlineError(self._told("stopped while it ran", "its process ended without a word")) from error
 
     async def _load(self, options: ModelOptions) -> None:
         with self._processes.starting():
@@ -82,10 +82,10 @@ class Engine:
             except ImportError as error:
                 raise UsageError(f"vllm cannot be used (0.32 was tested): {_line(error)}") from error
             except Exception as error:
-                raise WarmlineError(self._told("cannot load", error)) from error
+                raise WarmlineError(self._told("cannot load", _line(error))) from error
 
-    def _told(self, what: str, error: Exception) -> str:
-        cause = self._processes.cause() or _line(error)
+    def _told(self, what: str, otherwise: str) -> str:
+        cause = self._processes.cause() or otherwise
         mend = f". {_MEMORY.capitalize()}" if "memory" in cause.lower() else ""
         return f"vllm {what} {self._folder}: {cause}{mend} (its log: {self._processes.keep_log()})"
 
@@ -94,11 +94,11 @@ class Engine:
             self._model.shutdown()
             self._model = None
             gc.collect()  # vLLM's objects hold each other, and would complain if they were let go at the very end
+        self._processes.close()  # first: a model that is still loading gives up when they are gone
         self.submit(_cancel_all()).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-        self._processes.close()
 
 
 async def _cancel_all() -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.engine.failure import Failure
 from pipeline.write.writer import Commission
+from schemas.dialogue import Written
 from schemas.pack import Pack
+from tests.vllm.asking import ask
 from tests.vllm.server import ENVIRONMENT, serve
 from tests.vllm.small_engine import briefed
 from tests.vllm.tiny_weights import make_weights
@@ -26,6 +29,11 @@ def weights(empathy: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with serve(weights, tmp_path_factory.mktemp("server") / "log") as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def served(empathy: Pack, server: str, commissions: list[Commission]) -> list[Written | Failure]:
+    return ask(empathy, server, commissions)
 
 
 @pytest.fixture(scope="session", autouse=True)

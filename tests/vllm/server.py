@@ -20,7 +20,8 @@ ENVIRONMENT = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_NO_USAGE_STATS": "1",
 }
-_PATIENCE = 300.0
+_PATIENCE = 900.0
+_END_PATIENCE = 30.0
 _LOOK = 0.5
 
 
@@ -32,6 +33,7 @@ def serve(weights: Path, log: Path) -> Iterator[str]:
         *("--host", "127.0.0.1", "--port", "0", "--served-model-name", MODEL),
         *("--dtype", "float32", "--enforce-eager", "--max-model-len", "8192"),
         "--no-enable-chunked-prefill",  # vLLM 0.32.0 dies on a CPU of a seeded request that it reads in pieces
+        "--enable-prompt-tokens-details",
         *("--structured-outputs-config", '{"backend": "xgrammar", "disable_any_whitespace": true}'),
     ]
     with log.open("wb") as said:
@@ -42,11 +44,11 @@ def serve(weights: Path, log: Path) -> Iterator[str]:
         yield f"{_address(process, log)}/v1"
     finally:
         process.terminate()
-        try:
-            process.wait(_PATIENCE)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # whatever it left
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_END_PATIENCE)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # whatever it left
+        process.wait()
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.failure import Failure
-from pipeline.engine.stage import Outcome
 from pipeline.write.writer import Commission
 from schemas.dialogue import Usage, Written
 from schemas.voice import Role
@@ -24,18 +23,28 @@ class Sorted:
     """Of single tries, also those after which another one did."""
 
 
-def sort(commissions: Sequence[Commission], outcomes: Iterable[Outcome[Written] | Written | Failure]) -> Sorted:
+def sort(commissions: Sequence[Commission], outcomes: Iterable[Written | Failure]) -> Sorted:
     """Every commission has its outcome: none is lost."""
     accepted, failed, reasons = [], [], []
     for item, outcome in zip(commissions, outcomes, strict=True):
-        match outcome:
-            case Failure():
-                failed.append(outcome)
-                reasons.append(outcome.reason)
-            case Outcome(value=written) | (Written() as written):
-                accepted.append((item, written))
-                reasons += written.failed_tries
+        if isinstance(outcome, Failure):
+            failed.append(outcome)
+            reasons.append(outcome.reason)
+        else:
+            accepted.append((item, outcome))
+            reasons += outcome.failed_tries
     return Sorted(accepted, failed, reasons)
+
+
+def assert_sound(written: Sorted) -> None:
+    """Most is accepted, and valid; what is not says why; and raw control characters are among what was caught."""
+    print(f"{len(written.accepted)} accepted, {len(written.failed)} failed; tries that failed: {written.reasons}")
+    assert len(written.accepted) > len(written.failed)
+    for item, dialogue in written.accepted:
+        assert_valid(item, dialogue)
+    for failure in written.failed:
+        assert_counted(failure)
+    assert any("control character" in reason for reason in written.reasons), "the weights lost their fault"
 
 
 def assert_valid(item: Commission, written: Written) -> None:

@@ -28,6 +28,10 @@ _SPECIAL = ("<s>", "</s>", "<think>", "</think>")
 _THOUGHT = 200
 """Tokens of a thought, on average."""
 
+_UNSPEAKABLE = "*\x07"
+_TO_ONE_OF_THEM = 400
+"""Tokens, on average. No schema keeps these out: xgrammar allows raw control characters where a length is bounded."""
+
 _TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ message.role }}: {{ message.content }}\n{% endfor %}"
     "{% if add_generation_prompt %}assistant: {% if thinking %}<think>{% endif %}{% endif %}"
@@ -102,4 +106,6 @@ def _leanings(tokenizer: "Tokenizer", texts: list[str]) -> list[float]:
     counts = Counter(token for text in texts for token in tokenizer.encode(text[1:]).ids)
     everything = sum(counts.values())
     counts[tokenizer.token_to_id("</think>")] = everything // _THOUGHT
+    for token in tokenizer.encode(_UNSPEAKABLE).ids:
+        counts[token] += everything // _TO_ONE_OF_THEM
     return [math.log((counts[token] + _UNSEEN) / everything) for token in range(VOCABULARY)]

@@ -26,6 +26,7 @@ if __name__ == "__main__":
     processes = EngineProcesses()
     with processes.starting():
         child = multiprocessing.get_context("spawn").Process(target=have_a_child_and_sleep)
+        print(processes.log, flush=True)
         child.start()
         print(child.pid, flush=True)
         time.sleep(600)
@@ -38,6 +39,8 @@ def test_a_child_that_is_still_starting_and_its_own_children_end_when_the_driver
     environment = os.environ | {"PYTHONPATH": str(TREE)}
     with subprocess.Popen([sys.executable, script], env=environment, stdout=subprocess.PIPE, text=True) as driver:
         assert driver.stdout is not None
+        log = Path(driver.stdout.readline().strip())
+        assert log.exists()
         child = psutil.Process(int(driver.stdout.readline()))
         grandchild_id, deaf = driver.stdout.readline().split()
         grandchild = psutil.Process(int(grandchild_id))
@@ -45,6 +48,7 @@ def test_a_child_that_is_still_starting_and_its_own_children_end_when_the_driver
     assert deaf == "True", "Ctrl-C in the terminal reaches the child"
     _, left = psutil.wait_procs([child, grandchild], timeout=PATIENCE)
     assert all(process.status() == psutil.STATUS_ZOMBIE for process in left)
+    assert not log.exists()
 
 
 def test_what_children_say_on_standard_error_goes_to_a_log_that_is_deleted_at_the_end() -> None:
