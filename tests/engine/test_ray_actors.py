@@ -155,6 +155,20 @@ def test_an_actor_works_in_the_environment_that_its_share_names(tmp_path: Path, 
     assert threads.variables == {"OMP_NUM_THREADS": "1"}
 
 
+def test_an_actor_sees_the_gpu_of_its_share_and_no_other(tmp_path: Path, cluster: "Cluster", start: StartPool) -> None:
+    node = add_node(cluster, gpus=2)
+    try:
+        half, whole, none = (
+            telling(tmp_path / str(gpus), start(1, RayShare(gpus=gpus, cpus=0)), TellingStage(), "CUDA_VISIBLE_DEVICES")
+            for gpus in (0.5, 1, 0)
+        )
+    finally:
+        cluster.remove_node(node)
+    seen = [told.variables["CUDA_VISIBLE_DEVICES"] for told in (*half, *whole, *none)]
+    assert sorted(seen) == ["", "0", "1"]
+    assert seen[2] == ""
+
+
 def test_warmlines_own_modules_are_sent_to_nodes_that_have_none(
     tmp_path: Path, cluster: "Cluster", monkeypatch: pytest.MonkeyPatch
 ) -> None:

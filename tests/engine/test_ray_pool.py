@@ -3,6 +3,7 @@
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,11 @@ def test_an_actor_has_as_many_threads_as_cores_and_sees_a_gpu_only_if_it_has_a_s
     }
     large = environment(RayShare(cpus=4, gpus=0.5, variables={"OMP_NUM_THREADS": "2"}))["env_vars"]
     assert large == {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "4", "MKL_NUM_THREADS": "4"}
+
+
+def test_a_relative_interpreter_is_one_of_the_drivers_folder_and_a_bare_name_one_of_the_nodes() -> None:
+    assert environment(RayShare(python=".venv/bin/python"))["py_executable"] == str(Path.cwd() / ".venv/bin/python")
+    assert environment(RayShare(python="python3.11"))["py_executable"] == "python3.11"
 
 
 def node(host: str = "here", labels: Sequence[str] = (), **resources: float) -> Node:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 if TYPE_CHECKING:
+    from ray._private.node import Node
     from ray.cluster_utils import Cluster
 
 
@@ -24,9 +25,9 @@ def three_nodes() -> Iterator["Cluster"]:
         cluster.shutdown()
 
 
-def add_node(cluster: "Cluster") -> None:
-    """One more node."""
-    cluster.add_node(num_cpus=1, include_dashboard=False)
+def add_node(cluster: "Cluster", gpus: int = 0) -> "Node":
+    """One more node. Ray takes our word for its GPUs."""
+    return cluster.add_node(num_cpus=1, num_gpus=gpus, include_dashboard=False)
 
 
 def actors(doing: str = "") -> list[psutil.Process]:
