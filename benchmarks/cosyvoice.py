@@ -9,6 +9,7 @@ shows on a CPU that it works, and says nothing of speed.
 import argparse
 import itertools
 import multiprocessing
+import os
 import sys
 import tempfile
 import time
@@ -54,6 +55,7 @@ def main() -> None:
     parser.add_argument("--fp16", action="store_true")
     parser.add_argument("--tiny", action="store_true", help="tiny networks instead of the real sizes")
     asked = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in a run's workers
     with tempfile.TemporaryDirectory(prefix="warmline-cosyvoice-") as folder:
         settings = Settings(checkout=asked.checkout, model=f"{folder}/model", version=2, fp16=asked.fp16)
         write_model(settings, asked.tiny)
@@ -113,7 +115,7 @@ def measure(settings: Settings, folder: str, streams: int, count: int) -> None:
     takes, audio, ended, memory = zip(*(told.get() for _ in workers), strict=True)
     wall = max(ended) - began
     row = f"{streams:7} {sum(takes):6} {sum(audio):8.1f} {wall:7.1f} {sum(audio) / wall:14.2f} {wall / sum(audio):7.3f}"
-    print(f"{row}  {sum(memory) / 2**30:.1f} GiB")
+    print(f"{row}  {sum(memory) / 2**30:.1f} GiB", flush=True)
 
 
 def stream(settings: Settings, folder: str, asked: Sequence[Line], ready: Barrier, told: SimpleQueue[Told]) -> None:
