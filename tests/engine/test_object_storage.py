@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.engine.errors import StorageError, UsageError
+from pipeline.engine.object_store import refused
 from pipeline.engine.storage import Folder
 from tests.engine.bucket import KEY, SECRET, Bucket, BucketServer, bucket_server
 
@@ -171,6 +172,16 @@ def test_a_store_that_cannot_be_reached_is_told_without_the_secrets_of_the_way_t
         assert "the store does not answer" in message
         assert "see to the network and to AWS_ENDPOINT_URL" in message
         assert not any(secret in message for secret in (KEY, SECRET, "open-sesame"))
+
+
+@pytest.mark.usefixtures("bucket")
+def test_whatever_a_library_says_no_secret_is_shown() -> None:
+    said = f"cannot sign\nwith {KEY} and {SECRET} for http://someone:open-sesame@proxy.example"
+    message = str(refused("s3://bucket/run", "read", OSError(said)))
+    assert message == (
+        "s3://bucket/run: cannot be read: OSError: cannot sign with … and … for http://…@proxy.example; "
+        "what was finished is kept"
+    )
 
 
 @pytest.mark.parametrize(
