@@ -15,6 +15,7 @@ from flows.progress import Show, Tally
 from flows.road import Needs
 from flows.session import Session
 from flows.until import Until
+from flows.voices import plain_lines
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Item, Result
 from pipeline.score.stage import Spoken
@@ -82,7 +83,8 @@ class Drive:
 
     def __post_init__(self) -> None:
         goal, config = self.session.goal, self.session.run.config
-        self.tally = Tally(goal.slice.share(config.size), done=goal.done)
+        wanted = 0 if goal.until is Until.VOICES else goal.slice.share(config.size)
+        self.tally = Tally(wanted, done=goal.done)
         self._issue = Issue(self.session.road.planner, goal.slice)
         self._most = goal.slice.share(config.briefs_to_try)
         self._desks = Desks.of(self.session)
@@ -93,6 +95,7 @@ class Drive:
         under_way: set[asyncio.Task[None]] = set()
         ended: asyncio.Queue[asyncio.Task[None]] = asyncio.Queue()
         try:
+            await self._speak_plainly()
             while True:
                 while len(under_way) < self._open and self._is_wanted():
                     task = asyncio.create_task(self._follow(self._issue.issued, self._issue.next()))
@@ -111,6 +114,12 @@ class Drive:
             await asyncio.gather(*under_way, return_exceptions=True)
             await self._desks.close()
             await self.session.places.waiting.disconnect()
+
+    async def _speak_plainly(self) -> None:
+        """Render what all slices share, then let the next driver do so."""
+        if self.session.goal.shares_voices:
+            await self._desks.speak.order(plain_lines(self.session.road))
+        self.session.voices_turn.close()
 
     def _is_wanted(self) -> bool:
         """Whether one more brief could still be wanted if all that is under way passes."""

@@ -34,6 +34,7 @@ prepared: ContextVar[tuple[Session, Show] | None] = ContextVar("prepared", defau
 def _run_name() -> str:
     given = flow_run.get_parameters()
     part = "" if given["part"] == str(Slice()) else f"slice {given['part']} of "
+    part = "the voices of " if given["until"] == Until.VOICES else part
     return f"make {part}{given['out']} from {given['run_file']}"
 
 

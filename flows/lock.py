@@ -19,6 +19,7 @@ from schemas.slices import Slice
 
 _WHOLE = ".lock"
 _SETTINGS = ".lock-settings"
+_VOICES = ".lock-voices"
 _LOCKLESS = (errno.ENOSYS, errno.ENOTSUP, errno.ENOLCK)
 _MEND = "wait for it, or stop it first"
 
@@ -52,6 +53,19 @@ def settling(folder: Folder) -> Iterator[None]:
         if _locks(folder):
             _take(held, folder, _SETTINGS, fcntl.LOCK_EX, wait=True)
         yield
+
+
+@contextmanager
+def voices_turn(folder: Folder, say: Callable[[str], None]) -> Iterator[ExitStack]:
+    """Be the one driver that renders what all slices share, until the answered stack is closed; others wait.
+
+    Enter before the ledgers are opened, so that they hold what those before have rendered.
+    """
+    with ExitStack() as held:
+        if _locks(folder) and not _take(held, folder, _VOICES, fcntl.LOCK_EX):
+            say("waiting for another driver, which renders the voices' plain manner for all")
+            _take(held, folder, _VOICES, fcntl.LOCK_EX, wait=True)
+        yield held
 
 
 def _locks(folder: Folder) -> bool:

@@ -83,6 +83,8 @@ def _command(run_file: Path, out: str, overrides: Sequence[str], goal: Goal) -> 
 def summary(tally: Tally, out: str, goal: Goal) -> list[str]:
     """What came out, in a few lines."""
     where = f"{out}/{CORPUS}" if goal.packs else out if goal.slice.is_whole else f"{out}, slice {goal.slice}"
+    if goal.until is Until.VOICES:
+        return [f"{where}: the voices' plain manner is rendered"]
     if goal.until is Until.WRITE:
         lines = [f"{where}: {tally.accepted} dialogues written, {tally.rejected} could not be"]
     else:

@@ -1,7 +1,7 @@
 """One run: its stages, ledgers, workers and shards, opened together and closed together."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from math import ceil
@@ -11,7 +11,7 @@ from flows.corpus import Corpus
 from flows.frozen_run import PACK, Change, settle
 from flows.goal import Goal
 from flows.listeners import Listeners
-from flows.lock import hold
+from flows.lock import hold, voices_turn
 from flows.road import Memos, Needs, Road
 from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
@@ -175,6 +175,8 @@ class Session:
     goal: Goal
     corpus: Corpus | None
     places: Workplaces
+    voices_turn: ExitStack
+    """Open while no other slice's driver renders the voices' plain manner."""
 
     @property
     def most_open(self) -> int:
@@ -202,12 +204,13 @@ def open_session(run: LoadedRun, out: str, goal: Goal, say: Callable[[str], None
     folder = Folder(out)
     with hold(folder, goal.slice, say):
         changed = settle(folder, run)  # before there are workers, who may read the pack's clips
-        with start_pools(run, folder, say) as places:
+        turn = voices_turn(folder, say) if goal.shares_voices else ExitStack()
+        with start_pools(run, folder, say) as places, turn as held:
             road = open_road(run, folder, places)
             for line in announce(changed, road):
                 say(line)
             corpus = open_corpus(run, folder) if goal.packs else None
-            session = Session(run, folder, road, goal, corpus, places)
+            session = Session(run, folder, road, goal, corpus, places, held)
             for fault in session.faults:
                 say(fault)
             try:

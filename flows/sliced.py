@@ -1,4 +1,4 @@
-"""The flow that has many drivers make one corpus: a deployment's flow run for each slice, then one that packs.
+"""The flow that has many drivers make one corpus: one renders what all share, one makes each slice, one packs.
 
 It computes nothing itself, so it may run anywhere. Its drivers share only the run folder, which is also all that it
 passes on. Whatever is interrupted, the way to go on is to start it again: finished work is found and not repeated.
@@ -29,6 +29,8 @@ from pydantic import Field
 
 from flows.frozen_run import settle
 from flows.generate import anywhere
+from flows.goal import Goal
+from flows.until import Until
 from pipeline.config.run import load_run
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.storage import Folder
@@ -71,9 +73,14 @@ async def generate_in_slices(
             run_file, out, tuple(overrides), await _id_of(deployment), max(POLL, slices / MOST_POLLS), log
         )
         await drivers.end_earlier()
-        faults = await drivers.make([Slice(number=number, count=slices) for number in range(1, slices + 1)])
-        if not faults and slices > 1:
-            faults = await drivers.make([Slice()])
+        steps = [
+            [Goal(Until.VOICES)],
+            [Goal(slice=Slice(number=number, count=slices)) for number in range(1, slices + 1)],
+            [Goal()],
+        ]
+        faults: list[str] = []
+        for goals in steps if slices > 1 else steps[-1:]:
+            faults = faults or await drivers.make(goals)
     except WarmlineError as error:
         return Failed(message=str(error))
     if faults:
@@ -126,15 +133,15 @@ class Drivers:
             state=FlowRunFilterState(type=FlowRunFilterStateType(any_=_UNFINISHED)),
         )
 
-    async def make(self, parts: Sequence[Slice]) -> list[str]:
+    async def make(self, goals: Sequence[Goal]) -> list[str]:
         """Have all of them made at the same time; answers a line for each that did not end well."""
-        faults = await asyncio.gather(*map(self._make, parts))
+        faults = await asyncio.gather(*map(self._make, goals))
         return [fault for fault in faults if fault is not None]
 
-    async def _make(self, part: Slice) -> str | None:
-        name = f"slice {part}" if not part.is_whole else "packing"
+    async def _make(self, goal: Goal) -> str | None:
+        name = "packing" if goal.packs else goal.until if goal.slice.is_whole else f"slice {goal.slice}"
         try:
-            run = await self._driven(part)
+            run = await self._driven(goal)
         except httpx.HTTPError as error:
             return self._fault(f"{name}: lost the Prefect server: {error}")
         if run.state is None or not run.state.is_completed():
@@ -146,6 +153,12 @@ class Drivers:
         self.log.error(line)
         return line
 
-    async def _driven(self, part: Slice) -> FlowRun:
-        parameters = {"run_file": self.run_file, "out": self.out, "overrides": self.overrides, "part": str(part)}
+    async def _driven(self, goal: Goal) -> FlowRun:
+        parameters = {
+            "run_file": self.run_file,
+            "out": self.out,
+            "overrides": self.overrides,
+            "part": str(goal.slice),
+            "until": goal.until,
+        }
         return await arun_deployment(self.deployment, parameters=parameters, tags=self.tags, poll_interval=self.poll)

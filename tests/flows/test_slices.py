@@ -1,5 +1,6 @@
 """Several drivers make one corpus, each its slice of the plan; then it is packed. Real processes, one run folder."""
 
+import re
 import signal
 import subprocess
 import time
@@ -52,10 +53,11 @@ def standing_still(process: "subprocess.Popen[str]") -> Iterator[None]:
         process.send_signal(signal.SIGCONT)
 
 
-def wait_for_takes(run: Path) -> None:
-    until = time.monotonic() + 120
-    while not list(run.glob("ledger/speak/part-*")):
-        assert time.monotonic() < until, "no take in two minutes"
+def wait_for_scores(run: Path) -> None:
+    """Until the first takes of dialogues, not only those that voices are compared with, are kept and scored."""
+    until = time.monotonic() + 300
+    while not list(run.glob("ledger/score.sound/part-*")):
+        assert time.monotonic() < until, "no score in five minutes"
         time.sleep(0.05)
 
 
@@ -81,7 +83,7 @@ def story(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str])
     run = warmline.folder / "out"
     one, two = (warmline.start(*PLAN, "--slice", f"{number}/3") for number in (1, 2))
     try:
-        wait_for_takes(run)
+        wait_for_scores(run)
         one.kill()
         with standing_still(two):
             status = warmline("status", "out")
@@ -108,7 +110,9 @@ def test_slices_and_then_the_whole_make_the_same_bytes_as_one_driver(story: Stor
 def test_nothing_is_made_twice_nor_by_the_packing_driver(story: Story, finished_run: Path) -> None:
     assert set(story.made_before_packing.values()) == {1}
     assert keys(story.run) == story.made_before_packing, "the packing driver had something left to make"
-    assert keys(story.run) == keys(finished_run)
+    assert keys(finished_run) <= keys(story.run)
+    more = {key.split()[0] for key in keys(story.run) - keys(finished_run)}
+    assert more <= {"speak"}, "but for voices that may have to stand in, no more than one driver makes"
 
 
 def test_a_driver_says_what_its_slice_came_to_and_what_packs_the_corpus(story: Story) -> None:
@@ -121,10 +125,13 @@ def test_a_driver_says_what_its_slice_came_to_and_what_packs_the_corpus(story: S
 
 def test_status_tells_of_all_slices_while_they_are_made(story: Story) -> None:
     assert story.status.returncode == 0, story.status.stderr
-    title, fates, *_ = story.status.stdout.splitlines()
+    title, fates, *ledgers = story.status.stdout.splitlines()
     assert title == "out: pack empathy, seed 7, 4 dialogues wanted"
-    assert fates == "0 accepted, 0 rejected, 4 under way or to be made"
-    assert "Traceback" not in story.status.stderr
+    accepted, rejected, to_be_made = map(int, re.findall(r"\d+", fates))
+    assert accepted + to_be_made == 4
+    assert rejected == 0
+    assert to_be_made > 0, "the third slice has not begun"
+    assert any(line.startswith("  speak: ") for line in ledgers)
 
 
 def test_a_second_driver_of_a_slice_is_refused_in_one_line(story: Story) -> None:
@@ -152,8 +159,18 @@ def test_what_is_no_slice_is_wrong_usage_with_the_mend(warmline: CommandLine, wo
     )
 
 
+def test_the_voices_plain_manner_can_be_rendered_beforehand(warmline: CommandLine, story: Story) -> None:
+    done = warmline(*PLAN, "--until", "voices")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("out: the voices' plain manner is rendered")
+    rendered = keys(warmline.folder / "out")
+    assert {key.split()[0] for key in rendered} == {"speak"}
+    assert len(rendered) >= 2 * 2, "a voice of each side, and two texts"
+    assert rendered <= keys(story.run), "the slices need no others"
+
+
 def test_more_slices_than_dialogues_leave_a_driver_without_work(warmline: CommandLine) -> None:
     done = warmline(*PLAN, "--slice", "6/6")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("out, slice 6/6: 0 dialogues")
-    assert not keys(warmline.folder / "out")
+    assert {key.split()[0] for key in keys(warmline.folder / "out")} == {"speak"}, "what all slices share"
