@@ -26,8 +26,9 @@ def watch(log: Path) -> None:
             engines.append(psutil.Process(int(line)))  # it remembers when the process began: no namesake is killed
     for engine in engines:
         with suppress(psutil.Error):
-            for process in [*engine.children(recursive=True), engine]:
-                process.kill()
+            for process in [engine, *engine.children(recursive=True)]:
+                with suppress(psutil.Error):
+                    process.kill()
     if not keep:
         log.unlink(missing_ok=True)
 

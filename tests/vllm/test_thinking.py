@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pipeline.engine.errors import WarmlineError
@@ -11,9 +10,9 @@ from pipeline.write import vllm
 from pipeline.write.vllm import VllmWriter
 from pipeline.write.writer import Commission
 from schemas.pack import Pack
-from tests.vllm.logs import log_of
 from tests.vllm.small_engine import small
 from tests.vllm.sorting import assert_valid, sort
+from tests.vllm.traces import below, engines, log_of
 
 pytestmark = pytest.mark.vllm
 
@@ -42,9 +41,8 @@ def test_thoughts_are_kept_apart_and_what_follows_them_has_the_right_shape(
 def test_an_engine_that_dies_stops_the_run(thinker: VllmWriter, commissions: list[Commission]) -> None:
     begun = thinker.write(commissions)
     next(begun)
-    for child in psutil.Process().children(recursive=True):
-        if "EngineCore" in child.name():
-            child.kill()
+    for engine in engines(below()):
+        engine.kill()
     with pytest.raises(WarmlineError, match=r"vllm stopped while it ran .*tiny: its process ended") as raised:
         list(begun)
     log_of(raised.value).unlink()
