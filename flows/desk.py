@@ -71,8 +71,13 @@ class Desk(Generic[Wanted]):
             self._open = _Batch()
             self._open.task = asyncio.create_task(self._issue(self._open))
             self._under_way.add(self._open.task)
-            self._open.task.add_done_callback(self._under_way.discard)
+            self._open.task.add_done_callback(self._end)
         return self._open
+
+    def _end(self, making: "asyncio.Task[None]") -> None:
+        self._under_way.discard(making)
+        if not making.cancelled():
+            making.exception()  # told by the dialogues that wait; asyncio would print it once more
 
     async def _issue(self, batch: _Batch[Wanted]) -> None:
         await asyncio.sleep(LINGER)

@@ -23,6 +23,7 @@ from pipeline.shard.row import Decided
 from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission
 from schemas.brief import Brief
+from schemas.dialogue import Dialogue
 from schemas.take import Line
 
 ARTIFACT_EVERY = 5.0
@@ -77,7 +78,7 @@ class Drive:
     over: bool = False
     taken: int = 0
     _issue: Issue = field(init=False)
-    _decided: dict[int, Decided | Needs] = field(default_factory=dict)
+    _decided: dict[int, Decided | Dialogue] = field(default_factory=dict)
     _failed: int = 0
     _artifact: "Artifact" = field(default_factory=lambda: Artifact())
 
@@ -128,10 +129,10 @@ class Drive:
 
     async def _follow(self, place: int, brief: Brief) -> None:
         """Bring one dialogue to its end, stage by stage."""
-        only_write = self.session.goal.until is Until.WRITE
+        road, only_write = self.session.road, self.session.goal.until is Until.WRITE
         while not self.over:
-            fate = self.session.road.resolve(brief)
-            if isinstance(fate, Decided) or (only_write and not fate.write):
+            fate = road.text(brief) if only_write else road.resolve(brief)
+            if not isinstance(fate, Needs):
                 self._decided[place] = fate
                 self._failed += isinstance(fate, Decided) and not fate.accepted
                 return
@@ -142,7 +143,7 @@ class Drive:
         while self.taken in self._decided:
             fate = self._decided.pop(self.taken)
             self.taken += 1
-            if isinstance(fate, Needs):
+            if isinstance(fate, Dialogue):
                 self.tally.count(accepted=True, durations=(), tries=0)
                 continue
             self._failed -= not fate.accepted

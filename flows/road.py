@@ -81,13 +81,18 @@ class Road:
 
     def resolve(self, brief: Brief) -> Decided | Needs:
         """The dialogue's fate, or what has to be made before it is known."""
+        text = self.text(brief)
+        return _Resolution(self, brief, text).decide() if isinstance(text, Dialogue) else text
+
+    def text(self, brief: Brief) -> Dialogue | Decided | Needs:
+        """The dialogue as it was written, why it could not be, or what has to be written."""
         ordered = commission(brief, self.situations[brief.situation])
         written = self.memos.write.look(ordered)
         if written is None:
             return Needs(write=[ordered])
         if isinstance(written, Failure):
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
-        return _Resolution(self, brief, written.value.dialogue).decide()
+        return written.value.dialogue
 
 
 def _objection(turn: int, check: str, message: str) -> Objection:

@@ -15,6 +15,7 @@ from flows.lock import hold, voices_turn
 from flows.road import Memos, Needs, Road
 from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
+from pipeline.engine.journal import recover
 from pipeline.engine.ledger import Ledger
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Item, Loadable, Result, Stage
@@ -94,6 +95,8 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
         stage: Stage[Item, Result], place: Workplace, length: Callable[[Item], float] | None = None
     ) -> Memo[Item, Result]:
         where = folder.below(f"{LEDGER}/{stage.name}")
+        if not keep_failures:
+            recover(where, stage.name)
         ledger = Ledger(where, stage.name, keep_failures=keep_failures).open()
         return Memo(stage, ledger, place.pool, place.workers, place.batch, length)
 
@@ -202,7 +205,7 @@ def open_session(run: LoadedRun, out: str, goal: Goal, say: Callable[[str], None
     Raises UsageError if the folder is another run's, not a run's, or at work already.
     """
     folder = Folder(out)
-    with hold(folder, goal.slice, say):
+    with hold(folder, goal, say):
         changed = settle(folder, run)  # before there are workers, who may read the pack's clips
         turn = voices_turn(folder, say) if goal.shares_voices else ExitStack()
         with start_pools(run, folder, say) as places, turn as held:

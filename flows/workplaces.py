@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.engine.errors import UsageError
 from pipeline.engine.job import MOST_PENDING
+from pipeline.engine.ledger import warm_up
 from pipeline.engine.pool import Pool, ProcessPool
 from pipeline.engine.stage import Loadable
 from pipeline.engine.waiting import WaitingPool
@@ -100,6 +101,7 @@ def start_workplaces(config: RunConfig, stages: Sequence[Loadable], say: Callabl
         actors = _join_ray(config, say, closing) if uses_ray(config) else None
         places = Workplaces(ProcessPool(process_count(config), stages), process_count(config), start_actors=actors)
         closing.callback(places.close)
+        warm_up()
         yield places
 
 

@@ -1,12 +1,13 @@
 """A batch of one stage's items, as a worker does it: run the backend, write the results as ledger parts."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Event, Lock, Timer
 from time import perf_counter
 from typing import Generic
 
-from pipeline.engine.errors import WarmlineError
+from pipeline.engine.errors import StorageError, WarmlineError
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Entry, write_part
 from pipeline.engine.stage import Item, Outcome, Result, Runner, Stage
@@ -48,11 +49,15 @@ class _Pending:
         with self._lock:
             self._entries.append(entry)
             if self._timer is None:
-                self._timer = Timer(LONGEST_PENDING, self.flush)
+                self._timer = Timer(LONGEST_PENDING, self._flush_in_time)
                 self._timer.daemon = True
                 self._timer.start()
             full = len(self._entries) >= MOST_PENDING
         if full:
+            self.flush()
+
+    def _flush_in_time(self) -> None:
+        with suppress(StorageError):  # the results stay, and the job's own flush tells it
             self.flush()
 
     def flush(self) -> None:

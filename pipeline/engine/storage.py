@@ -18,6 +18,8 @@ from pipeline.engine.object_store import MOST_REQUESTS, connect, is_missing, is_
 from pipeline.engine.transfer import Download, Upload
 
 _UNFINISHED = ".unfinished-"
+JOURNAL = ".journal-"
+"""Begins the names of notes towards a file that is not there yet (pipeline.engine.journal)."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,11 @@ class Folder:
         for entry in sorted(entries, key=lambda found: found["name"]):
             base = PurePosixPath(entry["name"]).name
             # A name that ends in a slash is a folder as the consoles of object stores make it: an empty object.
-            if entry["type"] == "file" and not base.startswith(_UNFINISHED) and not entry["name"].endswith("/"):
+            if (
+                entry["type"] == "file"
+                and not base.startswith((_UNFINISHED, JOURNAL))
+                and not entry["name"].endswith("/")
+            ):
                 yield base
 
     def has(self, name: str) -> bool:
@@ -181,7 +187,7 @@ class Folder:
             return
         mine = f"{_UNFINISHED}{socket.gethostname()}-"
         for base in os.listdir(self.path(name)):  # noqa: PTH208
-            if base.startswith(mine) and not _is_running(int(base[len(mine) :].split("-", 1)[0])):
+            if base.startswith(mine) and not is_running(int(base[len(mine) :].split("-", 1)[0])):
                 with suppress(FileNotFoundError):
                     os.remove(f"{self.path(name)}/{base}")  # noqa: PTH107
 
@@ -196,7 +202,8 @@ class Folder:
             raise refused(f"{self.url}/{name}".rstrip("/"), doing, error) from error
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether this machine has such a process."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

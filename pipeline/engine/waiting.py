@@ -12,13 +12,16 @@ from typing import Protocol, cast
 
 from pipeline.engine.errors import WarmlineError
 from pipeline.engine.job import Job, broken, entry_of
+from pipeline.engine.journal import Journal
 from pipeline.engine.ledger import Entry, WrittenPart, write_part
 from pipeline.engine.stage import AsyncRunner, Item, Result, Stage
 from pipeline.engine.storage import Folder
 
-MOST_WAITING = 6
+MOST_WAITING = 32
+MOST_UNNOTED = 6
 LONGEST_WAITING = 0.1
-"""A result is written with at most this many others, and at most this many seconds after it came."""
+"""A result is in a part with at most so many others, so many seconds after it came. It is noted in a journal at once,
+where the folder has one; where not, few are written together."""
 
 
 @dataclass
@@ -27,6 +30,7 @@ class _Shelf:
 
     folder: Folder
     stage: str
+    journal: Journal
     waiting: list[tuple[Entry, asyncio.Future[WrittenPart]]] = field(default_factory=list)
     full: asyncio.Event = field(default_factory=asyncio.Event)
     writer: asyncio.Task[None] | None = None
@@ -34,8 +38,9 @@ class _Shelf:
     async def keep(self, entry: Entry) -> WrittenPart:
         """The part that holds the entry, once it is on disk."""
         kept: asyncio.Future[WrittenPart] = asyncio.get_running_loop().create_future()
+        self.journal.note(entry)
         self.waiting.append((entry, kept))
-        if len(self.waiting) >= MOST_WAITING:
+        if len(self.waiting) >= (MOST_WAITING if entry.blob is None and self.folder.is_local else MOST_UNNOTED):
             self.full.set()
         if self.writer is None:
             self.writer = asyncio.create_task(self._write_all())
@@ -53,6 +58,7 @@ class _Shelf:
 
     async def _write_part(self) -> None:
         taken, self.waiting = self.waiting, []
+        noted, self.journal = self.journal, Journal(self.folder)
         try:
             entries = tuple(entry for entry, _ in taken)
             part = WrittenPart(await asyncio.to_thread(write_part, self.folder, self.stage, entries), entries)
@@ -62,6 +68,7 @@ class _Shelf:
                 if not kept.done():
                     kept.set_exception(error) if isinstance(error, Exception) else kept.cancel()
             raise
+        noted.remove()
         for _, kept in taken:
             if not kept.done():
                 kept.set_result(part)
@@ -71,6 +78,7 @@ class _Shelf:
         taken, self.waiting = self.waiting, []
         if taken:
             write_part(self.folder, self.stage, [entry for entry, _ in taken])
+        self.journal.remove()
 
 
 class _Connected(Protocol):
@@ -89,7 +97,7 @@ class WaitingPool:
     async def run(self, job: Job[Item, Result]) -> list[WrittenPart]:
         """Do one job, all its items at once."""
         runner = self._runner(job.stage)
-        shelf = self._shelves.setdefault(job.ledger.url, _Shelf(job.ledger, job.stage.name))
+        shelf = self._shelf(job.ledger, job.stage.name)
         started = [asyncio.create_task(_one(runner, shelf, key, item)) for key, item in job.items]
         try:
             parts = await asyncio.gather(*started)
@@ -98,6 +106,11 @@ class WaitingPool:
                 one.cancel()
             await asyncio.gather(*started, return_exceptions=True)
         return list({part.name: part for part in parts}.values())
+
+    def _shelf(self, ledger: Folder, stage: str) -> _Shelf:
+        if ledger.url not in self._shelves:
+            self._shelves[ledger.url] = _Shelf(ledger, stage, Journal(ledger))
+        return self._shelves[ledger.url]
 
     def _runner(self, stage: Stage[Item, Result]) -> AsyncRunner[Item, Result]:
         key = f"{stage.name}:{stage.identity}"
