@@ -13,9 +13,10 @@ from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 
+from flows.goal import Goal
+from flows.until import Until
 from pipeline.engine.errors import StorageError, UsageError
 from pipeline.engine.storage import Folder
-from schemas.slices import Slice
 
 _WHOLE = ".lock"
 _SETTINGS = ".lock-settings"
@@ -25,8 +26,8 @@ _MEND = "wait for it, or stop it first"
 
 
 @contextmanager
-def hold(folder: Folder, part: Slice, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the run's folder, or one slice of it, for this driver.
+def hold(folder: Folder, goal: Goal, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the run's folder, or one slice of it, for this driver; the voices, which all need, hinder no slice.
 
     Raises UsageError if another driver has it, StorageError if the folder cannot be written. Buckets and some network
     file systems have no locks: there the user is told.
@@ -35,13 +36,14 @@ def hold(folder: Folder, part: Slice, say: Callable[[str], None]) -> Iterator[No
         say(f"{folder.url} cannot be locked: see to it that only one driver at a time makes it, or each slice of it")
         yield
         return
+    part, only_voices = goal.slice, goal.until is Until.VOICES
     with ExitStack() as held:
-        if part.is_whole:
+        if part.is_whole and not only_voices:
             if not _take(held, folder, _WHOLE, fcntl.LOCK_EX):
                 raise UsageError(_who_has(folder))
         elif not _take(held, folder, _WHOLE, fcntl.LOCK_SH):
             raise UsageError(f"{folder.url} is being made as a whole by another process: {_MEND}")
-        elif not _take(held, folder, f"{_WHOLE}-{part.number}-of-{part.count}", fcntl.LOCK_EX):
+        elif not (only_voices or _take(held, folder, f"{_WHOLE}-{part.number}-of-{part.count}", fcntl.LOCK_EX)):
             raise UsageError(f"slice {part} of {folder.url} is being made by another process: {_MEND}")
         yield
 

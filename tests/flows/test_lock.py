@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from flows.frozen_run import PACK, freeze, settle, thaw
+from flows.goal import Goal
 from flows.lock import hold, settling
+from flows.until import Until
 from pipeline.config.run import copy_pack, load_run, shipped
 from pipeline.config.source import FaultsError
 from pipeline.engine.errors import UsageError
@@ -51,17 +53,20 @@ def test_drivers_that_start_with_the_same_settings_write_them_once(tmp_path: Pat
 
 def test_slices_are_held_side_by_side_but_each_once_and_not_beside_the_whole(tmp_path: Path) -> None:
     folder, said = Folder(str(tmp_path)), list[str]()
-    one, two = Slice.parse("1/2"), Slice.parse("2/2")
-    with hold(folder, one, said.append), hold(folder, two, said.append):
+    whole, voices = Goal(), Goal(Until.VOICES)
+    one, two = (Goal(slice=Slice.parse(text)) for text in ("1/2", "2/2"))
+    with hold(folder, one, said.append), hold(folder, two, said.append), hold(folder, voices, said.append):
         with pytest.raises(UsageError, match=r"slice 1/2 of .* is being made by another process"):
             hold(folder, one, said.append).__enter__()
         with pytest.raises(UsageError, match=r"slices of .* are being made: wait for them"):
-            hold(folder, Slice(), said.append).__enter__()
-    with hold(folder, Slice(), said.append):
+            hold(folder, whole, said.append).__enter__()
+    with hold(folder, whole, said.append):
         with pytest.raises(UsageError, match="is being made as a whole by another process"):
             hold(folder, one, said.append).__enter__()
+        with pytest.raises(UsageError, match="is being made as a whole by another process"):
+            hold(folder, voices, said.append).__enter__()
         with pytest.raises(UsageError, match="is being made by another process"):
-            hold(folder, Slice(), said.append).__enter__()
+            hold(folder, whole, said.append).__enter__()
     with hold(folder, one, said.append):
         assert not said
 
@@ -75,6 +80,6 @@ def test_where_there_are_no_locks_the_user_is_told(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(fcntl, "flock", no_lock)
     run = load_run(shipped("run.yaml"))
     for folder in (Folder(str(tmp_path)), Folder("memory://lockless")):
-        with hold(folder, Slice(), said.append):
+        with hold(folder, Goal(), said.append):
             assert settle(folder, run) == []
     assert [line.split(" cannot be locked")[0] for line in said] == [str(tmp_path), "memory://lockless"]

@@ -13,9 +13,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from flows.goal import Goal
 from flows.lock import hold
 from pipeline.engine.storage import Folder
-from schemas.slices import Slice
 from tests.conftest import SHIPPED, CommandLine
 
 Done = subprocess.CompletedProcess[str]
@@ -148,7 +148,7 @@ def test_a_slice_of_another_run_is_refused(story: Story) -> None:
 
 
 def test_a_slice_is_refused_while_the_whole_is_made(warmline: CommandLine) -> None:
-    with hold(Folder(str(warmline.folder / "out")), Slice(), print):
+    with hold(Folder(str(warmline.folder / "out")), Goal(), print):
         assert "out is being made as a whole by another process" in refusal(warmline(*PLAN, "--slice", "1/2"))
 
 
