@@ -50,7 +50,7 @@ def connected(cluster: RayCluster) -> Iterator[None]:
     with ExitStack() as closing:
         closing.enter_context(_environment(_QUIET))
         if cluster.address is None:
-            closing.enter_context(_environment(_ON_LOOPBACK | _keys()))
+            closing.enter_context(_environment({**_ON_LOOPBACK, **_keys()}))
             scratch = closing.enter_context(_scratch())
         else:
             scratch = None

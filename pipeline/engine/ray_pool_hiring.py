@@ -67,7 +67,7 @@ class Hiring:
         for place in places:
             there = probe.options(scheduling_strategy=NodeAffinitySchedulingStrategy(place.id, soft=False))
             try:
-                found = await answered(there.remote(python, ray.__version__))
+                found: str | None = await answered(there.remote(python, ray.__version__))
             except ray.exceptions.RayError:
                 continue  # the node is gone; actors will be on others
             if found is not None:

@@ -51,9 +51,9 @@ class Member:
 
     async def seat(self, ledger: Folder) -> Seat:
         """Wait until the actor's process is there, which is to write to `ledger`."""
-        self.place = await self._answer(cast("ObjectRef[Seat]", self.handle.seat.remote(ledger)))
-        self.clock = self.place.clock
-        return self.place
+        place: Seat = await self._answer(cast("ObjectRef[Seat]", self.handle.seat.remote(ledger)))
+        self.place, self.clock = place, place.clock
+        return place
 
     async def build(self, stage: Loadable) -> None:
         """Have the backend loaded. Raises WarmlineError if it cannot be."""
@@ -62,7 +62,7 @@ class Member:
     async def run(self, job: Job[Item, Result]) -> list[str]:
         """Have a job done. Raises WorkerLostError if the actor is lost meanwhile."""
         self.under_way = cast("ObjectRef[Done]", self.handle.run.remote(job))
-        done = await self._answer(self.under_way)
+        done: Done = await self._answer(self.under_way)
         self.under_way, self.clock = None, done.clock
         return done.parts
 
