@@ -132,7 +132,7 @@ def test_what_ends_the_run_is_told_to_those_who_wait_for_an_item_of_their_own(tm
 
 def test_an_answer_waits_for_few_others_before_it_is_written(tmp_path: Path) -> None:
     stage = SlowSquares(0.01)
-    asyncio.run(memo(tmp_path, stage, WaitingPool()).make(range(16, 16 + 5 * MOST_WAITING)))
+    asyncio.run(memo(tmp_path, stage, WaitingPool()).make(range(100, 100 + 5 * MOST_WAITING)))
     parts = list(Folder(str(tmp_path / "ledger")).names())
     assert 1 <= len(parts) <= 5 * MOST_WAITING
 
