@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import signal
 import socket
 import subprocess
 import sys
@@ -144,13 +143,12 @@ class Prefect:
             time.sleep(0.5)
         raise AssertionError(f"no end to {run}")
 
-    def process_of(self, run_id: str) -> psutil.Process:
-        """The process that a worker started for a flow run."""
+    def processes_of(self, run_id: str) -> Iterator[psutil.Process]:
+        """The processes that were started for a flow run, its driver's workers too."""
         for process in (one for started in self.processes for one in family(started.pid)):
             with suppress(psutil.Error):
-                if process.environ().get("PREFECT__FLOW_RUN_ID") == run_id and "prefect" in " ".join(process.cmdline()):
-                    return process
-        raise AssertionError(f"{run_id} has no process")
+                if process.environ().get("PREFECT__FLOW_RUN_ID") == run_id:
+                    yield process
 
     def close(self) -> None:
         """End what was started, and whatever that started."""
@@ -220,16 +218,26 @@ def test_when_the_flow_that_waits_is_killed_starting_it_again_goes_on(prefect: P
     run = prefect.data / "runs" / "again"
     first = prefect.make("/data/runs/again")
     wait_for_scores(run)
-    prefect.process_of(first).send_signal(signal.SIGKILL)
+    for process in prefect.processes_of(first):
+        process.kill()
     assert prefect.end_of(first).state == "Crashed"
 
     again = prefect.end_of(prefect.make("/data/runs/again"))
 
     assert again.state == "Completed", again.message
-    left_behind = [one for one in prefect.runs() if str(run) in one.name and one.message == "started again"]
-    assert {one.state for one in left_behind} <= {"Cancelled"}
     assert files(run / "corpus") == files(plain / "corpus")
     assert set(keys(run).values()) == {1}, "a finished take was made again"
+
+
+def test_cancelling_the_flow_that_waits_stops_its_drivers(prefect: Prefect) -> None:
+    run = prefect.data / "runs" / "cancelled"
+    waiting = prefect.make("/data/runs/cancelled")
+    wait_for_scores(run)
+    prefect(f"prefect flow-run cancel {waiting}")
+    assert prefect.end_of(waiting).state == "Cancelled"
+    drivers = [one for one in prefect.runs() if f"slice 1/2 of {run}" in one.name or f"slice 2/2 of {run}" in one.name]
+    assert [prefect.end_of(one.id).state for one in drivers] == ["Cancelled"] * len(drivers)
+    assert not [one for driver in drivers for one in prefect.processes_of(driver.id)]
 
 
 def test_a_slice_that_fails_is_named_the_others_go_on_and_nothing_is_packed(prefect: Prefect) -> None:
@@ -256,10 +264,10 @@ def test_a_slice_that_fails_is_named_the_others_go_on_and_nothing_is_packed(pref
     ],
 )
 def test_what_cannot_be_is_told_in_a_line_before_any_driver_starts(
-    prefect: Prefect, parameters: dict[str, object], message: str
+    prefect: Prefect, plain: Path, parameters: dict[str, object], message: str
 ) -> None:
     drivers = [run for run in prefect.runs() if "slices" not in run.name]
-    made = prefect.end_of(prefect.make("/data/runs/mine", **parameters))
+    made = prefect.end_of(prefect.make(str(plain), **parameters))
     assert made.state == "Failed"
     assert message in made.message
     assert [run for run in prefect.runs() if "slices" not in run.name] == drivers
