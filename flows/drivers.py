@@ -78,13 +78,20 @@ class Drivers:
         """Have a driver reach its goal; answers a line if it does not."""
         name = "packing" if goal.packs else goal.until if goal.slice.is_whole else f"slice {goal.slice}"
         parameters = {**given, "part": str(goal.slice), "until": goal.until}
-        try:
-            run = await arun_deployment(self.deployment, parameters=parameters, tags=self.tags, poll_interval=self.poll)
-        except httpx.HTTPError as error:
-            return self._fault(f"{name}: the Prefect server cannot be asked: {error}")
-        if run.state is None or not run.state.is_completed():
-            return self._fault(f"{name}: {run.state.name}: {run.state.message}" if run.state else f"{name}: gone")
-        self.log.info("%s: %s", name, run.state.message)
+        run = await arun_deployment(self.deployment, parameters=parameters, tags=self.tags, timeout=0)
+        state = run.state
+        async with get_client() as client:
+            while state is None or not state.is_final():
+                await asyncio.sleep(self.poll)
+                try:
+                    state = (await client.read_flow_run(run.id)).state
+                except httpx.HTTPError as error:
+                    self.log.warning("%s: the Prefect server cannot be asked, waiting: %s", name, error)
+                except ObjectNotFound:
+                    return self._fault(f"{name}: its flow run was deleted")
+        if not state.is_completed():
+            return self._fault(f"{name}: {state.name}: {state.message}")
+        self.log.info("%s: %s", name, state.message)
         return None
 
     def _fault(self, line: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from pathlib import Path
 
-from prefect import flow, get_run_logger
+from prefect import flow, get_client, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.runtime import deployment, flow_run
 from prefect.states import Completed, Failed
@@ -27,6 +27,8 @@ from flows.until import Until
 from pipeline.config.run import load_run
 from pipeline.engine.errors import UsageError, WarmlineError
 from schemas.slices import Slice
+
+HEALTH_EVERY = 15.0
 
 prepared: ContextVar[tuple[Session, Show] | None] = ContextVar("prepared", default=None)
 """A session that the command line has opened already, so that workers load while Prefect does."""
@@ -59,13 +61,28 @@ async def generate(
         return await _make(*ready)
     if deployment.get_id() is None:
         return await _open_and_make(run_file, out, overrides, _goal(part, until), show_for_terminal())
+    return await _driven(run_file, out, overrides, part, until)
+
+
+async def _driven(run_file: str, out: str, overrides: Sequence[str], part: str, until: Until) -> State[Tally]:
+    log = RunLog()
     try:
         goal = _goal(part, until)
-        tally = await _open_and_make(run_file, anywhere(out), overrides, goal, RunLog())
+        tally = await _open_and_make(run_file, anywhere(out), overrides, goal, log)
     except WarmlineError as error:
         return Failed(message=str(error))
+    finally:
+        await _server_is_there(log)
     name = "Completed" if tally.accepted >= tally.wanted else "Short"
     return Completed(name=name, message="; ".join(summary(tally, out.rstrip("/"), goal)), data=tally)
+
+
+async def _server_is_there(log: Show) -> None:
+    """Wait for a Prefect server that is away: an end that it does not hear of is no end to those who wait for it."""
+    async with get_client() as client:
+        while (fault := await client.api_healthcheck()) is not None:
+            log.say(f"done, and waiting for the Prefect server: {fault}")
+            await asyncio.sleep(HEALTH_EVERY)
 
 
 class RunLog(PlainLines):

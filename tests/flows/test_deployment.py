@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -22,6 +22,7 @@ import yaml
 
 from flows.goal import Goal
 from flows.lock import hold
+from flows.status import status_lines
 from pipeline.engine.storage import Folder
 from schemas.slices import Slice
 from tests.conftest import SHIPPED, CommandLine
@@ -46,6 +47,13 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def wait_for(what: str, is_there: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not is_there():
+        assert time.monotonic() < until, f"{what}: not in {PATIENCE:.0f} s"
+        time.sleep(0.5)
 
 
 def family(pid: int) -> list[psutil.Process]:
@@ -89,15 +97,32 @@ class Prefect:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def start(self, command: str) -> None:
+    def start(self, command: str) -> "subprocess.Popen[bytes]":
         with (self.data / f"{len(self.processes)}.log").open("wb") as log:
             words = ["bash", "-c", f"exec {self._here(command)}"]
             self.processes.append(
                 subprocess.Popen(words, cwd=self.data, env=self.environment, stdout=log, stderr=subprocess.STDOUT)
             )
+        return self.processes[-1]
 
     def _here(self, command: str) -> str:
         return command.replace("/data/", f"{self.data}/")
+
+    @contextmanager
+    def server(self) -> Iterator[None]:
+        """The server, until the block ends; on its return it finds its database."""
+        process = self.start(documented("prefect server start").replace("0.0.0.0", "127.0.0.1"))  # noqa: S104
+        try:
+            wait_for("the Prefect server", self.answers)
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return self.ask("health") is True
+        return False
 
     def ask(self, path: str, **question: object) -> object:
         request = urllib.request.Request(  # noqa: S310 -- loopback
@@ -107,15 +132,6 @@ class Prefect:
         )
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)
-
-    def wait_until_it_answers(self) -> None:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            with suppress(OSError):
-                assert self.ask("health") is True
-                return
-            time.sleep(0.2)
-        raise AssertionError("the Prefect server does not start")
 
     def runs(self) -> list[Run]:
         """All flow runs, the latest first."""
@@ -135,13 +151,11 @@ class Prefect:
         return started
 
     def end_of(self, run_id: str) -> Run:
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            (run,) = (one for one in self.runs() if one.id == run_id)
-            if run.type in FINAL:
-                return run
-            time.sleep(0.5)
-        raise AssertionError(f"no end to {run}")
+        def run() -> Run:
+            return next(one for one in self.runs() if one.id == run_id)
+
+        wait_for(f"the end of {run()}", lambda: run().type in FINAL)
+        return run()
 
     def processes_of(self, run_id: str) -> Iterator[psutil.Process]:
         """The processes that were started for a flow run, its driver's workers too."""
@@ -180,15 +194,14 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
         },
     )
     try:
-        prefect.start(documented("prefect server start").replace("0.0.0.0", "127.0.0.1"))  # noqa: S104
-        prefect(f"warmline init {data / 'mine'}")
-        run_file = data / "mine" / "run.yaml"
-        run_file.write_text(re.sub(r"^size: \d+", f"size: {SIZE}", run_file.read_text(), flags=re.MULTILINE))
-        prefect.wait_until_it_answers()
-        prefect(documented("prefect work-pool create warmline --type process"))
-        prefect(documented("prefect deploy --all"))
-        prefect.start(documented("prefect worker start"))
-        yield prefect
+        with prefect.server():
+            prefect(f"warmline init {data / 'mine'}")
+            run_file = data / "mine" / "run.yaml"
+            run_file.write_text(re.sub(r"^size: \d+", f"size: {SIZE}", run_file.read_text(), flags=re.MULTILINE))
+            prefect(documented("prefect work-pool create warmline --type process"))
+            prefect(documented("prefect deploy --all"))
+            prefect.start(documented("prefect worker start"))
+            yield prefect
     finally:
         prefect.close()
 
@@ -288,3 +301,15 @@ def test_pool_and_deployments_are_those_of_prefect_yaml(prefect: Prefect) -> Non
     made = cast("list[dict[str, object]]", prefect.ask("deployments/filter", limit=10))
     assert {(one["name"], one["entrypoint"]) for one in made} == {(one["name"], one["entrypoint"]) for one in written}
     assert all(one["pull_steps"] == [] for one in made), "the code is the installed package's"
+
+
+def test_a_server_that_is_away_for_a_while_costs_nothing(prefect: Prefect) -> None:
+    run = prefect.data / "runs" / "away"
+    waiting = prefect.make("/data/runs/away", overrides=["size=4"])
+    wait_for_scores(run)
+    prefect.processes[0].kill()
+    prefect.processes[0].wait()
+    wait_for("both slices", lambda: any("4 accepted, 0 rejected, 0 under" in line for line in status_lines(str(run))))
+    with prefect.server():
+        assert prefect.end_of(waiting).outcome == ("Completed", f"{run}: made in 2 slices, and packed")
+    assert set(keys(run).values()) == {1}
