@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from pipeline.score.calibration import Judged, calibrate, confusion, part
 from schemas.scores import EmotionScore, Feeling
 
+PROBABILITIES = st.lists(st.integers(0, 1000).map(lambda thousandths: thousandths / 1000), min_size=1, max_size=30)
 LABELS = {"neutral": ("neutral",), "excited": ("happy", "surprised"), "sad": ("sad",)}
 
 
@@ -16,7 +17,7 @@ def judged(asked: str, plain: Feeling | None = None, **p: float) -> Judged:
     return Judged(asked, feeling(**p), plain)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.lists(st.floats(0, 1), min_size=1, max_size=30))
+@given(PROBABILITIES, PROBABILITIES)
 def test_no_other_threshold_parts_better(right: list[float], wrong: list[float]) -> None:
     found = part(right, wrong)
     for least in [*right, *wrong]:
