@@ -9,7 +9,6 @@ import asyncio
 import json
 import random
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
@@ -70,11 +69,14 @@ CUT = _answer(dialogue(2)[:100])
 
 @dataclass
 class Stats:
-    """What the server saw. `again` counts answers to a request that had been answered before."""
+    """What the server saw.
+
+    `again` has, for each answer to a request that had been answered before, the time of the answer before.
+    """
 
     requests: int = 0
     answered: int = 0
-    again: int = 0
+    again: list[float] = field(default_factory=list)
     briefs: int = 0
     first: float = 0.0
     last: float = 0.0
@@ -88,7 +90,7 @@ class Server:
         self.stats = Stats()
         self._latencies = latencies(answers, 4 * ROWS)
         self._places = asyncio.Semaphore(PLACES)
-        self._answered: Counter[bytes] = Counter()
+        self._answered: dict[bytes, float] = {}
         self._faulty = answers == "faults"
         self._luck = random.Random(SEED)  # noqa: S311
 
@@ -110,11 +112,12 @@ class Server:
 
     def _count(self, body: bytes) -> None:
         digest = blake2b(body, digest_size=16).digest()
-        self.stats.again += digest in self._answered
-        self._answered[digest] += 1
+        now = time.monotonic()
+        if digest in self._answered:
+            self.stats.again.append(self._answered[digest])
+        self._answered[digest] = self.stats.last = now
         self.stats.answered += 1
         self.stats.briefs = len(self._answered)
-        self.stats.last = time.monotonic()
 
     async def _fault(self) -> web.StreamResponse | None:
         luck = self._luck.random()

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
-from flows.desk import Desk
+from flows.desk import LINGER, Desk
 from flows.goal import Issue
 from flows.progress import Show, Tally
 from flows.road import Needs
@@ -65,7 +65,8 @@ class Desks:
 
 
 def _desk(stage: str, memo: Memo[Item, Result]) -> Desk[Item]:
-    return Desk(stage, memo.begin, memo.wait)
+    waits = memo.batch is None
+    return Desk(stage, memo.begin, memo.wait, 0.0 if waits else LINGER)
 
 
 @dataclass

@@ -9,7 +9,6 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
@@ -26,18 +25,21 @@ class Journal:
     _path: Path | None = None
     _file: int = field(default=-1)
 
-    def note(self, entry: Entry) -> None:
-        """Keep the entry, if the folder is local and the entry small; errors are left to the writing of the part."""
+    def note(self, entry: Entry) -> bool:
+        """Keep the entry if the folder is local and the entry small, and answer whether it is kept."""
         if entry.blob is not None or not self.folder.is_local:
-            return
+            return False
         line = json.dumps([entry.key, entry.value, entry.reason, entry.seconds], ensure_ascii=False) + "\n"
-        with suppress(OSError):
+        try:
             if self._file < 0:
                 name = f"{JOURNAL}{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:8]}"
                 self._path = Path(self.folder.path(name))
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-            os.write(self._file, line.encode())
+            content = line.encode()
+            return os.write(self._file, content) == len(content)
+        except OSError:  # the disk is full: writing the part will tell
+            return False
 
     def remove(self) -> None:
         """The part is there."""

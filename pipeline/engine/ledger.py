@@ -22,6 +22,7 @@ from pipeline.engine.storage import Folder
 
 _FORMAT = "1"
 _REMEMBERED_PARTS = 256
+_REMEMBERED_RESULTS = 4096
 
 SCHEMA = pa.schema(
     [
@@ -49,11 +50,15 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class WrittenPart:
-    """A part that this process wrote itself, so that it need not be read to be known."""
+class Kept:
+    """A result that this process made, at a row of a part: it need not be read to be known.
 
-    name: str
-    entries: tuple[Entry, ...]
+    It is in the part, or noted on its way there. `entries` are the part's, all of them if it is in an object store.
+    """
+
+    part: str
+    row: int
+    entries: Sequence[Entry]
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,12 @@ class Place:
         return content
 
 
-def write_part(folder: Folder, stage: str, entries: Iterable[Entry]) -> str:
+def part_name() -> str:
+    """A name for a new part. Names stand in the order in which they were given."""
+    return f"part-{time_ns():020d}-{uuid4().hex[:8]}.parquet"
+
+
+def write_part(folder: Folder, stage: str, entries: Iterable[Entry], name: str = "") -> str:
     """Write one part, whole or not at all, and answer its name. Raises StorageError when the disk is full.
 
     No fsync: a part torn by a power cut is found out when read, and its few results are made again.
@@ -81,7 +91,7 @@ def write_part(folder: Folder, stage: str, entries: Iterable[Entry]) -> str:
     columns = ([row[column] for row in rows] for column in ("key", "value", "reason"))
     metadata = {"warmline.ledger": _FORMAT, "warmline.stage": stage}
     table = pa.Table.from_pylist(rows, schema=SCHEMA.with_metadata(metadata))
-    name = f"part-{time_ns():020d}-{uuid4().hex[:8]}.parquet"
+    name = name or part_name()
     sink = pa.BufferOutputStream()
     group = 1 if any(row["blob"] is not None for row in rows) else None
     # FLAC does not shrink further, and a dictionary of keys that are all different only costs.
@@ -118,6 +128,8 @@ class Ledger:
     _places: dict[str, tuple[str, int]] = field(default_factory=dict)
     _failures: dict[str, str] = field(default_factory=dict)
     _values: OrderedDict[str, list[str | None]] = field(default_factory=OrderedDict)
+    _fresh: OrderedDict[str, str | None] = field(default_factory=OrderedDict)
+    """Values of the last results made here: their parts may not be written yet."""
     _packed: dict[str, bytes] = field(default_factory=dict)
     """All values of an object store's parts: asking for one again would cost a request each."""
 
@@ -132,14 +144,15 @@ class Ledger:
                 self.take_in(name, failures=self.keep_failures)
         return self
 
-    def learn(self, part: WrittenPart) -> None:
-        """Learn the keys and values of a part that this process wrote."""
-        if part.name not in self._values:
-            values = [entry.value for entry in part.entries]
-            self._remember(part.name, values)
-            if not self.folder.is_local:
-                self._packed[part.name] = pack(values)
-            self._learn(part.name, [entry.key for entry in part.entries], [entry.reason for entry in part.entries])
+    def learn(self, kept: Kept) -> None:
+        """Learn the key and value of a result that this process made."""
+        entry = kept.entries[kept.row]
+        self._fresh[entry.key] = entry.value
+        if len(self._fresh) > _REMEMBERED_RESULTS:
+            self._fresh.popitem(last=False)
+        if not self.folder.is_local and kept.part not in self._packed:
+            self._packed[kept.part] = pack([one.value for one in kept.entries])
+        self._learn(kept.part, [entry.key], [entry.reason], first=kept.row)
 
     def take_in(self, name: str, *, failures: bool = True) -> None:
         """Learn the keys of a part."""
@@ -168,8 +181,10 @@ class Ledger:
         reason = " ".join(str(error).split())[:120]
         self.faults.append(f"{self.folder.url}/{name} is no whole part of this ledger, ignored: {reason}")
 
-    def _learn(self, name: str, keys: Sequence[str], reasons: Sequence[str | None], *, failures: bool = True) -> None:
-        for row, (key, reason) in enumerate(zip(keys, reasons, strict=True)):
+    def _learn(
+        self, name: str, keys: Sequence[str], reasons: Sequence[str | None], *, first: int = 0, failures: bool = True
+    ) -> None:
+        for row, (key, reason) in enumerate(zip(keys, reasons, strict=True), first):
             if reason is None:
                 self._places[key] = (name, row)
                 self._failures.pop(key, None)
@@ -213,6 +228,8 @@ class Ledger:
         """The small part of `key`'s result (JSON), or None if there is none."""
         if key not in self._places:
             return None
+        if key in self._fresh:
+            return self._fresh[key]
         name, row = self._places[key]
         if name not in self._values:
             self._remember(name, self._values_of(name))

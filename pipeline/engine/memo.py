@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.job import MOST_PENDING, Job
-from pipeline.engine.ledger import Ledger, Place, WrittenPart
+from pipeline.engine.ledger import Kept, Ledger, Place
 from pipeline.engine.pool import Pool
 from pipeline.engine.stage import Item, Result, Stage
 
@@ -118,7 +118,7 @@ class Memo(Generic[Item, Result]):
     async def _run(self, items: Keyed[Item]) -> None:
         async with self._places:
             for part in await self.pool.run(Job(self.stage, self.ledger.folder, items)):
-                self.ledger.learn(part) if isinstance(part, WrittenPart) else self.ledger.take_in(part)
+                self.ledger.learn(part) if isinstance(part, Kept) else self.ledger.take_in(part)
         self.made += len(items)
         self._let_go(items)
 

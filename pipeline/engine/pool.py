@@ -14,7 +14,7 @@ from time import time_ns
 from typing import Protocol, cast
 
 from pipeline.engine.job import Job, run_job, stopping
-from pipeline.engine.ledger import WrittenPart
+from pipeline.engine.ledger import Kept
 from pipeline.engine.lost_worker import WorkerLostError, outlast
 from pipeline.engine.stage import Item, Loadable, Result, Runner, Stage
 
@@ -24,7 +24,7 @@ _PATIENCE = 10.0
 class Pool(Protocol):
     """Runs jobs; `run` answers the ledger parts that a job wrote: their names, or what stands in them."""
 
-    async def run(self, job: Job[Item, Result]) -> Sequence[str | WrittenPart]:
+    async def run(self, job: Job[Item, Result]) -> Sequence[str | Kept]:
         """Do one job on some worker."""
         ...
 

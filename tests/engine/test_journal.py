@@ -38,7 +38,7 @@ def test_what_a_killed_driver_had_noted_becomes_a_part(tmp_path: Path) -> None:
 def test_a_journal_of_a_driver_that_runs_is_left_alone_and_goes_with_its_part(tmp_path: Path) -> None:
     folder = Folder(str(tmp_path))
     journal = Journal(folder)
-    journal.note(Entry("k", value="1"))
+    assert journal.note(Entry("k", value="1"))
     recover(folder, "write")
     assert [path.name.split("-")[-2] for path in tmp_path.iterdir()] == [str(os.getpid())]
     journal.remove()
@@ -47,6 +47,6 @@ def test_a_journal_of_a_driver_that_runs_is_left_alone_and_goes_with_its_part(tm
 
 def test_large_parts_and_object_stores_are_not_noted(tmp_path: Path) -> None:
     journal = Journal(Folder(str(tmp_path)))
-    journal.note(Entry("k", value="1", blob=b"sound"))
-    Journal(Folder("memory://journal")).note(Entry("k", value="1"))
+    assert not journal.note(Entry("k", value="1", blob=b"sound"))
+    assert not Journal(Folder("memory://journal")).note(Entry("k", value="1"))
     assert not list(tmp_path.iterdir())

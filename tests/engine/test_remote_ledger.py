@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.engine.errors import StorageError
 from pipeline.engine.failure import Failure
-from pipeline.engine.ledger import Entry, Ledger, WrittenPart, write_part
+from pipeline.engine.ledger import Entry, Kept, Ledger, write_part
 from pipeline.engine.remote_part import END, whole_part
 from pipeline.engine.storage import Folder
 from tests.engine.bucket import Bucket, BucketServer, bucket_server
@@ -73,8 +73,8 @@ def test_failures_and_results_without_sound_are_told_as_from_a_local_folder(fold
 
 def test_a_part_that_this_process_wrote_is_known_without_a_request(folder: Folder, server: BucketServer) -> None:
     ledger = Ledger(folder, "write")
-    for number in range(300):
-        ledger.learn(WrittenPart(f"part-{number}", (Entry(f"k{number}", f'"{number}"'),)))
+    for number in range(5000):
+        ledger.learn(Kept(f"part-{number}", 0, (Entry(f"k{number}", f'"{number}"'),)))
     assert ledger.value("k0") == '"0"', "also when it was written long ago"
     assert server.requests == []
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.engine import waiting
 from pipeline.engine.errors import StorageError, WarmlineError
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
@@ -13,7 +14,7 @@ from pipeline.engine.ledger import Ledger
 from pipeline.engine.memo import Found, Memo
 from pipeline.engine.stage import Outcome
 from pipeline.engine.storage import Folder
-from pipeline.engine.waiting import MOST_WAITING, WaitingPool
+from pipeline.engine.waiting import MOST_NOTED, WaitingPool
 from tests.engine.counting_stage import Square
 
 
@@ -69,16 +70,51 @@ def test_many_items_wait_at_once_and_every_result_is_on_disk_when_it_is_told(tmp
     one = memo(tmp_path, stage, pool)
     asyncio.run(one.make(range(20, 60)))
     assert stage.most_at_once == 40
-    again = Ledger(Folder(str(tmp_path / "ledger")), "squares").open()
-    assert len(again) == 40
+    (journal,) = (tmp_path / "ledger").glob(".journal-*")
+    assert journal.read_bytes().count(b"\n") == 40
     found = one.look(27)
     assert isinstance(found, Found)
     assert found.value == Square(value=729)
+    pool.close()
+    assert not list((tmp_path / "ledger").glob(".journal-*"))
+    assert len(Ledger(Folder(str(tmp_path / "ledger")), "squares").open()) == 40
+
+
+def test_results_go_on_before_their_part_is_written_and_are_found_there_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LONGEST_NOTED", 0.05)
+    pool = WaitingPool()
+    one = memo(tmp_path, SlowSquares(), pool)
+    ledger = Folder(str(tmp_path / "ledger"))
+
+    async def run() -> None:
+        await one.make([2, 3])
+        assert isinstance(one.look(3), Found)
+        assert list(ledger.names()) == []
+        await asyncio.sleep(0.5)
+        await one.make([4])
+        await pool.disconnect()
+
+    asyncio.run(run())
+    assert len(list(ledger.names())) == 2
+    one.ledger._fresh.clear()
+    values = [found.value.value for item in (2, 3, 4) if isinstance(found := one.look(item), Found)]
+    assert values == [4, 9, 16]
+
+
+def test_noted_results_wait_where_the_disk_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MOST_AHEAD", 5)
+    monkeypatch.setattr(waiting, "LONGEST_NOTED", 0.05)
+    asyncio.run(memo(tmp_path, SlowSquares(), WaitingPool()).make(range(20, 40)))
+    assert len(Ledger(Folder(str(tmp_path / "ledger")), "squares").open()) == 20, "the last waited for their part"
 
 
 def test_a_failure_and_a_broken_backend_cost_their_own_item_and_the_cost_is_kept(tmp_path: Path) -> None:
-    one = memo(tmp_path, SlowSquares(), WaitingPool())
+    pool = WaitingPool()
+    one = memo(tmp_path, SlowSquares(), pool)
     asyncio.run(one.make([13, 14, 3]))
+    pool.close()
     assert one.look(13) == Failure("unlucky")
     assert one.look(14) == Failure("the backend broke: ZeroDivisionError: fourteen is too much")
     assert isinstance(one.look(3), Found)
@@ -130,11 +166,35 @@ def test_what_ends_the_run_is_told_to_those_who_wait_for_an_item_of_their_own(tm
         asyncio.run(run())
 
 
-def test_an_answer_waits_for_few_others_before_it_is_written(tmp_path: Path) -> None:
-    stage = SlowSquares(0.01)
-    asyncio.run(memo(tmp_path, stage, WaitingPool()).make(range(100, 100 + 5 * MOST_WAITING)))
-    parts = list(Folder(str(tmp_path / "ledger")).names())
-    assert 1 <= len(parts) <= 5 * MOST_WAITING
+def test_parts_are_few(tmp_path: Path) -> None:
+    pool = WaitingPool()
+    asyncio.run(memo(tmp_path, SlowSquares(0.01), pool).make(range(100, 100 + 2 * MOST_NOTED)))
+    pool.close()
+    assert 1 <= len(list(Folder(str(tmp_path / "ledger")).names())) <= 4
+
+
+def test_a_disk_that_fills_up_after_the_notes_ends_the_run_and_loses_no_note(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> str:
+        raise StorageError("the disk is full")
+
+    monkeypatch.setattr(waiting, "write_part", full)
+    monkeypatch.setattr(waiting, "LONGEST_NOTED", 0.02)
+    pool = WaitingPool()
+    one = memo(tmp_path, SlowSquares(), pool)
+
+    async def run() -> None:
+        await one.make([1, 2])
+        await asyncio.sleep(0.2)
+        await one.make([3])
+
+    with pytest.raises(StorageError, match="the disk is full"):
+        asyncio.run(run())
+    with pytest.raises(StorageError, match="the disk is full"):
+        pool.close()
+    (journal,) = (tmp_path / "ledger").glob(".journal-*")
+    assert journal.read_bytes().count(b"\n") == 2
 
 
 def test_a_folder_that_cannot_be_written_ends_the_run_with_its_name(tmp_path: Path) -> None:
