@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from pipeline.engine.errors import UsageError
 from pipeline.engine.job import MOST_PENDING
 from pipeline.engine.ledger import warm_up
 from pipeline.engine.pool import Pool, ProcessPool
@@ -31,6 +31,14 @@ class Workplace:
     batch: int | None = MOST_PENDING
 
 
+class Actors(Pool, Protocol):
+    """A pool whose workers are other machines' processes."""
+
+    def stop(self) -> None:
+        """Ask the workers to write what they have, without waiting for them."""
+        ...
+
+
 @dataclass
 class Workplaces:
     """The pools of one run. Processes and actors start with the first stage that needs them."""
@@ -38,8 +46,8 @@ class Workplaces:
     processes: Pool
     process_count: int
     waiting: WaitingPool = field(default_factory=WaitingPool)
-    start_actors: Callable[[int, RayShare], Pool] | None = None
-    _actors: list[Pool] = field(default_factory=list)
+    start_actors: Callable[[int, RayShare], Actors] | None = None
+    _actors: list[Actors] = field(default_factory=list)
 
     def at_once(self, stage: Loadable, backend: Backend) -> int:
         """How many items of a stage are at work at once when there are enough of them."""
@@ -67,7 +75,10 @@ class Workplaces:
 
     def close(self) -> None:
         """Stop all workers; each writes what it has finished."""
-        for pool in (*self._actors, self.waiting, self.processes):
+        for actors in self._actors:
+            actors.stop()
+        pools: list[Pool] = [*self._actors, self.waiting, self.processes]
+        for pool in pools:
             pool.close()
 
 
@@ -110,11 +121,8 @@ def uses_ray(config: RunConfig) -> bool:
     return any(backend.ray is not None for backend in config.backends)
 
 
-def _join_ray(config: RunConfig, say: Callable[[str], None], closing: ExitStack) -> Callable[[int, RayShare], Pool]:
-    try:
-        from pipeline.engine.ray_pool import RayPool, connected
-    except ModuleNotFoundError as error:
-        needs = f"the run file asks for Ray, and {error.name} is not installed: pip install 'warmline[ray]'"
-        raise UsageError(needs) from error
+def _join_ray(config: RunConfig, say: Callable[[str], None], closing: ExitStack) -> Callable[[int, RayShare], Actors]:
+    from pipeline.engine.ray_pool import RayPool, connected
+
     closing.enter_context(connected(config.ray))
     return lambda workers, share: RayPool(workers, share, say=say)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from math import ceil
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, JsonValue
+from pydantic import Field, JsonValue, model_validator
 
 from schemas.frozen import Frozen, Share
 from schemas.recipe import Recipe
@@ -24,6 +24,12 @@ class RayShare(Frozen):
     python: str | None = None
     packages: tuple[str, ...] = ()
     variables: Mapping[str, str] = {}
+
+    @model_validator(mode="after")
+    def _one_environment(self) -> Self:
+        if self.python and self.packages:
+            raise ValueError("names an environment (python) and asks for another (packages): give one of them")
+        return self
 
 
 class RayCluster(Frozen):

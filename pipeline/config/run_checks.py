@@ -88,7 +88,10 @@ def _backends(config: RunConfig) -> Iterator[Complaint]:
 def _at_work(path: Path_, registry: Registry, backend: Backend) -> Iterator[Complaint]:
     """Whether the backend's workers find what they need, as far as that shows from here."""
     entry = registry.entry(backend.backend)
-    if backend.ray is None and entry.missing_at_work:
+    if backend.ray is None and entry.fills_gpu:
+        mend = "run it in an actor of its own: ray: {gpus: 1}, with `python` if it has its own environment"
+        yield (*path, "ray"), f"each worker of {backend.backend} takes a whole GPU: {mend}"
+    elif backend.ray is None and entry.missing_at_work:
         needs = ", ".join(entry.missing_at_work)
         mend = f"{entry.install}; or name that environment in {'.'.join(map(str, path))}.ray"
         yield (*path, "backend"), f"the {registry.stage} backend {backend.backend} needs {needs} in its workers: {mend}"

@@ -15,7 +15,8 @@ class Entry:
     """One backend: its module, the imports it cannot do without, and what installs them.
 
     `waits` says that it waits for a server instead of computing. `elsewhere` are imports that only its workers need:
-    they may run in an environment of their own, so that the driver can do without.
+    they may run in an environment of their own, so that the driver can do without. `fills_gpu` says that one worker
+    takes a GPU's whole memory, so that it cannot be one of several processes.
     """
 
     module: str
@@ -23,6 +24,7 @@ class Entry:
     install: str
     waits: bool = False
     elsewhere: tuple[str, ...] = ()
+    fills_gpu: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pipeline.engine.job import Job
 from pipeline.engine.lost_worker import WorkerLostError, outlast
 from pipeline.engine.ray_pool_cluster import connected
 from pipeline.engine.ray_pool_hiring import Hiring
-from pipeline.engine.ray_pool_member import Member, environment
+from pipeline.engine.ray_pool_member import Member
 from pipeline.engine.stage import Item, Loadable, Result
 from pipeline.engine.storage import Folder
 from schemas.frozen import Seconds
@@ -39,7 +39,6 @@ class RayPool:
     def __init__(
         self, workers: int, share: RayShare, say: Callable[[str], None] = _to_stderr, *, patience: Seconds = 120.0
     ) -> None:
-        environment(share)  # what cannot be is told before anything starts
         self._workers = workers
         self._hiring = Hiring(share, say, patience)
         self._coming: set[asyncio.Task[Member]] = set()
@@ -86,17 +85,21 @@ class RayPool:
         if not coming.cancelled():
             self._idle.put_nowait(coming.exception() or coming.result())
 
+    def stop(self) -> None:
+        """Ask the actors to finish their item and write what they have, without waiting for them."""
+        for coming in self._coming:
+            coming.cancel()
+        for member in self._hiring.members:
+            member.stop()
+
     def close(self) -> None:
-        """Ask the actors to finish their item and write what they have; end them after 10 s at the most."""
+        """Stop the actors; end them after 10 s at the most."""
         import ray
 
         if not ray.is_initialized():
             return
-        for coming in self._coming:
-            coming.cancel()
+        self.stop()
         members = self._hiring.members
-        for member in members:
-            member.stop()
         busy = [member.under_way for member in members if member.under_way is not None]
         if busy:
             ray.wait(busy, num_returns=len(busy), timeout=_CLOSING)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from pipeline.engine.errors import UsageError, WarmlineError
+from pipeline.engine.errors import WarmlineError
 from pipeline.engine.job import Job
 from pipeline.engine.lost_worker import WorkerLostError
 from pipeline.engine.ray_pool_actor import BackendActor, Done, Seat
@@ -122,13 +122,11 @@ async def answered(reference: "ObjectRef[Answer]") -> Answer:
 
 
 def environment(share: RayShare) -> Mapping[str, object]:
-    """The runtime environment of a share's actors. Raises UsageError for two interpreters at once.
+    """The runtime environment of a share's actors.
 
     Libraries get as many threads as the actor has cores, and the same everywhere: with another number some results
     differ in their last bits. An actor without a share of a GPU sees none.
     """
-    if share.python and share.packages:
-        raise UsageError("ray.python names an environment and ray.packages asks for another: give one of them")
     threads = {
         name: str(max(1, int(share.cpus))) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     }

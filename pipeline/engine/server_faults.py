@@ -62,7 +62,7 @@ def fault_of(error: Exception, key: str) -> Fault | None:
             cause = error.__cause__ if isinstance(error, APIConnectionError) else error
             return Fault(Sort.UNREACHABLE, _one_line(str(cause or error), key) or "the connection broke")
         case BadAnswerError() | APIResponseValidationError() | json.JSONDecodeError():
-            return Fault(Sort.BROKEN, _one_line(f"not the JSON that is due: {error}", key))
+            return Fault(Sort.BROKEN, _one_line(f"not the answer that is due: {error}", key))
     return None
 
 

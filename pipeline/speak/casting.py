@@ -56,7 +56,7 @@ def _knows(known: tuple[str, ...] | None, name: str) -> bool:
 def _reaches(pack: Pack, able: Abilities, emotion: str) -> bool:
     """Whether anything that the pack says of the emotion's delivery gets through to the engine."""
     style = pack.deliveries[emotion]
-    if emotion == NEUTRAL or style == Style():
+    if emotion == NEUTRAL or style == Style() or emotion in able.instructed:
         return True
     if (able.prosody and style.prosody != Prosody()) or (able.instruction and style.instruction):
         return True

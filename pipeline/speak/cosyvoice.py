@@ -36,7 +36,12 @@ def identity(settings: Settings) -> str:
 def abilities(settings: Settings) -> Abilities:
     """Clones voices; takes an emotion from a clip or an instruction; its speech tokens are S3's."""
     return Abilities(
-        languages=LANGUAGES[settings.version], instruction=True, clips=True, emotion_clips=True, units="s3"
+        languages=LANGUAGES[settings.version],
+        instruction=True,
+        instructed=frozenset(settings.instructions),
+        clips=True,
+        emotion_clips=True,
+        units="s3",
     )
 
 

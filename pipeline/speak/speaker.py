@@ -24,15 +24,16 @@ class Abilities(Frozen):
     """What a speech engine can be told, and what it gives.
 
     `languages` and `emotions` are those it knows, None for any. A delivery reaches it by `prosody` (numbers), by
-    `instruction` (words) or by `emotion_clips` (a clip of the voice in that emotion). `named_voices` are speakers of
-    its own, `clips` voices cloned from a recording. Without `seed` another try is left to chance. `word_times` and
-    `units` (the kind, None for none) come with each take.
+    `instruction` (words; the settings have them for the emotions `instructed`) or by `emotion_clips` (a clip of the
+    voice in that emotion). `named_voices` are speakers of its own, `clips` voices cloned from a recording. Without
+    `seed` another try is left to chance. `word_times` and `units` (the kind, None for none) come with each take.
     """
 
     languages: tuple[str, ...] | None = None
     emotions: tuple[str, ...] | None = None
     prosody: bool = False
     instruction: bool = False
+    instructed: frozenset[str] = frozenset()
     named_voices: bool = False
     clips: bool = False
     emotion_clips: bool = False

@@ -17,6 +17,7 @@ WRITERS = Registry(
             requires=(),
             install="pip install vllm, in an environment of its own (docs/scaling.md)",
             elsewhere=("vllm",),
+            fills_gpu=True,
         ),
     },
 )

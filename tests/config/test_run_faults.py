@@ -94,6 +94,8 @@ def test_a_voice_that_the_engine_cannot_speak_is_a_fault_at_its_line(run_file: P
         ("score.ser.labels.sad=[sadd]", "it has no label for sad: say which they are"),
         ("score.ser={backend: transformers, settings: {model: m}}", "needs transformers, torch in its workers"),
         ("write={backend: openai, settings: {model: m}, ray: {gpus: 1}}", "waits for a server, which needs no Ray"),
+        ("speak.ray={python: p, packages: [torch]}", "speak.ray names an environment (python) and asks for another"),
+        ("write={backend: vllm, settings: {model: m}}", "each worker of vllm takes a whole GPU: run it in an actor"),
         ("gate.mos=3", "nobody measures it: name a backend in score.mos"),
         ("gate.second_emotions.sad=0.4", "nobody measures it: name a backend in score.second_ser"),
         ("units=[{backend: s3, rate: 25, size: 6561}]", "espeak generates no s3 units"),

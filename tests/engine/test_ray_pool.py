@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.engine.errors import UsageError
-from pipeline.engine.ray_pool import RayPool, connected
+from pipeline.engine.ray_pool import connected
 from pipeline.engine.ray_pool_capacity import ALONE, Capacity, Node
 from pipeline.engine.ray_pool_member import environment
 from schemas.run import RayCluster, RayShare
@@ -18,11 +18,6 @@ def test_without_ray_installed_the_user_is_told_what_to_install(monkeypatch: pyt
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UsageError, match=r"pip install 'warmline\[ray\]'"), connected(RayCluster()):
         pass
-
-
-def test_an_environment_is_either_named_or_installed() -> None:
-    with pytest.raises(UsageError, match="give one of them"):
-        RayPool(1, RayShare(python="/opt/tts/bin/python", packages=("torch",)))
 
 
 def test_an_actor_has_as_many_threads_as_cores_and_sees_a_gpu_only_if_it_has_a_share_of_one() -> None:

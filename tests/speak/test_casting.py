@@ -27,6 +27,13 @@ def test_emotions_that_reach_the_engine_by_no_means_are_listed(empathy: Pack) ->
     assert complaint.startswith("engine follows no delivery at all; the pack says none for sad, happy")
 
 
+def test_an_emotion_that_the_settings_have_words_for_needs_none_in_the_pack(empathy: Pack) -> None:
+    plain = with_deliveries(empathy, sad=Style(prosody=empathy.deliveries["sad"].prosody))
+    told = Abilities(instruction=True, instructed=frozenset({"sad"}))
+    assert not list(out_of_reach(plain, told, "engine"))
+    assert list(out_of_reach(plain, Abilities(instruction=True), "engine"))
+
+
 def test_a_clip_in_each_emotion_is_a_means_if_every_voice_has_it(empathy: Pack) -> None:
     able = Abilities(clips=True, emotion_clips=True)
     clips = {name: Clip(audio="a.wav", transcript="So.", digest="d") for name in emotions(empathy)}
