@@ -120,6 +120,7 @@ class Pack(Frozen):
     user: Cast
     assistant: Cast
     voices: tuple[Voice, ...] = Field(min_length=1)
+    licences: tuple[str, ...] = Field(default=(), description="those that voices may have; none: any")
     deliveries: Mapping[str, Style] = Field(min_length=1)
     reference_texts: tuple[str, ...] = Field(
         min_length=1, description="spoken neutrally by each voice, to compare with"
