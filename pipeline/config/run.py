@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -12,11 +11,14 @@ from pipeline.config import validation
 from pipeline.config.calibration import put_in_calibration
 from pipeline.config.pack import MANIFEST, LoadedPack, load_pack
 from pipeline.config.run_checks import check_run, check_voices
+from pipeline.config.shipped import shipped, shipped_packs
 from pipeline.config.source import Document, Fault, FaultsError, Mark, Node, Path_, as_mapping, read_document
 from pipeline.engine.errors import UsageError
 from pipeline.speak.casting import abilities_of, with_speakable_voices
 from schemas.pack import Pack
 from schemas.run import RunConfig
+
+__all__ = ["LoadedRun", "copy_pack", "load_run", "shipped", "shipped_packs"]
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,6 @@ class LoadedRun:
         """The pack with the voices that the run's engine can speak."""
         speak = self.config.speak
         return with_speakable_voices(self.pack.pack, abilities_of(speak), speak.backend)
-
-
-def shipped(name: str) -> Path:
-    """A file or folder of the packs that ship with Warmline, wherever it is installed."""
-    return Path(str(files("prompts"))) / name
-
-
-def shipped_packs() -> list[str]:
-    """Names of the packs that ship."""
-    return sorted(folder.name for folder in shipped("").iterdir() if (folder / MANIFEST).is_file())
 
 
 def load_run(path: Path, overrides: Sequence[str] = ()) -> LoadedRun:
