@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field, JsonValue
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.frozen import Frozen, Weight
 
@@ -46,9 +48,10 @@ NEUTRAL = "neutral"
 class Clip(Frozen):
     """A recording of a voice, in the pack's folder, and what is said in it."""
 
-    audio: str = Field(min_length=1, description="file of the pack's folder")
-    transcript: str = Field(min_length=1)
-    digest: str = Field(default="", description="of the file; filled in on reading")
+    audio: str = Field(min_length=1, description="file of the pack's folder: mono, 1 to 30 s, 16 kHz or more")
+    transcript: str = Field(min_length=1, description="what is said in it, to the word")
+    language: str | None = Field(default=None, description="in which it is said; none: the first of the voice's")
+    digest: SkipJsonSchema[str] = Field(default="", description="of the file; filled in on reading")
 
 
 class Voice(Frozen):
@@ -71,6 +74,9 @@ class Voice(Frozen):
     clips: Mapping[str, Clip] = {}
     licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
     consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
+
+
+Tag = Annotated[str, Field(pattern=r"^[a-z][a-z_-]*$", description="laughter, for [laughter] in a text")]
 
 
 class Prosody(Frozen):
@@ -116,11 +122,39 @@ class Prosody(Frozen):
         )
 
 
+class StyleOfLanguage(Frozen):
+    """What is said otherwise in one language: of `prosody` the fields that are given, and the instruction."""
+
+    prosody: Prosody = Prosody()
+    instruction: str | None = Field(default=None, description="in place of the general one")
+
+
 class Style(Frozen):
-    """What a pack says of one emotion's delivery, for every kind of engine."""
+    """What a pack says of one emotion's delivery, for every kind of engine.
+
+    `tags` are sounds that the writer may put into a text, as [laughter] or [sigh], and the engine makes.
+    """
 
     prosody: Prosody = Prosody()
     instruction: str = Field(default="", description="natural language, for engines that follow it")
+    languages: Mapping[str, StyleOfLanguage] = Field(default={}, description="language → what is otherwise in it")
+    tags: tuple[Tag, ...] = Field(default=(), description="inline tags that a text may hold: laughter, sigh")
+
+    def for_language(self, language: str) -> "Style":
+        """The style as it is in one language, for which `zh` stands in for `zh-TW`; no other language is left in it.
+
+        >>> sad = Style(prosody=Prosody(rate=0.8, pitch=-2.0), languages={"zh": {"prosody": {"rate": 0.9}}})
+        >>> sad.for_language("zh-TW").prosody == Prosody(rate=0.9, pitch=-2.0)
+        True
+        """
+        name = language if language in self.languages else language.partition("-")[0]
+        if name not in self.languages:
+            return self.model_copy(update={"languages": {}})
+        own = self.languages[name]
+        given = {field: getattr(own.prosody, field) for field in own.prosody.model_fields_set}
+        said = self.instruction if own.instruction is None else own.instruction
+        prosody = self.prosody.model_copy(update=given)
+        return self.model_copy(update={"prosody": prosody, "instruction": said, "languages": {}})
 
 
 class Delivery(Frozen):

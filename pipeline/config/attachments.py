@@ -1,4 +1,7 @@
-"""Files that a pack names and does not include: templates, whose text is put in, and clips, which get their digest."""
+"""Files that a pack names and does not include: templates, clips, lists of texts.
+
+A template's text is put in its place; a clip is listened to and gets its digest; a list is kept with the pack.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,6 +35,9 @@ class Attachments:
                     self._template(("writing", "steps", number, key), step)
         for path, clip in _clips(data):
             self._clip(path, clip)
+        for path, listed in _lists(data):
+            if isinstance(name := listed.get("file"), str):
+                self._read((*path, "file"), name)
 
     def _template(self, path: Path_, step: dict[str, Node]) -> None:
         name = step.get(str(path[-1]))
@@ -66,11 +72,12 @@ class Attachments:
         self.faults.append(Fault(self.document.mark(path), message))
 
 
-def moved_clips(data: dict[str, Node], folder: str) -> None:
-    """Name all clips as they are called one folder further up."""
-    for _, clip in _clips(data):
-        if isinstance(name := clip.get("audio"), str):
-            clip["audio"] = f"{folder}/{name}"
+def move_names(data: dict[str, Node], folder: str) -> None:
+    """Call the files that stay files as they are called one folder further up."""
+    for key, named in (("audio", _clips(data)), ("file", _lists(data))):
+        for _, holder in named:
+            if isinstance(name := holder.get(key), str):
+                holder[key] = f"{folder}/{name}"
 
 
 def _clips(data: dict[str, Node]) -> Iterator[tuple[Path_, dict[str, Node]]]:
@@ -79,6 +86,15 @@ def _clips(data: dict[str, Node]) -> Iterator[tuple[Path_, dict[str, Node]]]:
         for name, clip in clips.items() if isinstance(clips, dict) else ():
             if isinstance(clip, dict):
                 yield ("voices", number, "clips", name), clip
+
+
+def _lists(data: dict[str, Node]) -> Iterator[tuple[Path_, dict[str, Node]]]:
+    """The texts that a corpus is kept clean of."""
+    here: Node = data
+    for key in ("texts", "keep_clean", "files"):
+        here = here.get(key) if isinstance(here, dict) else None
+    for number, listed in _mappings(here):
+        yield ("texts", "keep_clean", "files", number), listed
 
 
 def _mappings(node: Node) -> Iterator[tuple[int, dict[str, Node]]]:

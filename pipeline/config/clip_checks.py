@@ -37,7 +37,7 @@ def complaints(name: str, content: bytes, transcript: str | None) -> Iterator[Co
         yield "audio", f"{name} has {info.samplerate} samples a second: a clip needs {_LOWEST_RATE} or more"
     if info.channels != 1:
         yield "audio", f"{name} has {info.channels} channels: a clip is mono"
-    elif 0.0 < info.duration <= _LONGEST:
+    elif _SHORTEST <= info.duration <= _LONGEST:
         yield from _heard(name, content, transcript)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path, PurePath
 
 import yaml
 
-from pipeline.config.attachments import Attachments, moved_clips
+from pipeline.config.attachments import Attachments, move_names
 from pipeline.config.includes import EXTENDS, read_folder
 from pipeline.config.merging import merged
 from pipeline.config.shipped import MANIFEST, shipped, shipped_packs
@@ -53,7 +53,7 @@ def read_source(folder: Path, children: tuple[Path, ...] = ()) -> Source:
     if "name" not in data:
         document.faults.append(Fault(document.mark(()), "name is missing: a pack that extends another has its own"))
     if isinstance(parent.document.data, dict):
-        moved_clips(parent.document.data, PARENT)
+        move_names(parent.document.data, PARENT)
     whole = merged(parent.document, document, Pack)
     own[MANIFEST] = _extending_copy(own[MANIFEST])
     files = own | {f"{PARENT}/{name}": content for name, content in parent.files.items()}

@@ -1,15 +1,15 @@
 """A pack's document put over that of the pack it extends. See docs/packs.md for the rules and why they are so.
 
-Mappings are merged key by key; null takes a key out. Lists whose items have an id are merged by id; other lists are
-replaced. A table of weights can be meant as a whole or as a change of some, and reads alike: where it leaves options
-out it must say which, by `rest`. Whatever could not have been meant is a fault.
+Mappings are merged key by key; null takes a key out, unless null is what it may be. Lists whose items have an id are
+merged by id; other lists are replaced. A table of weights can be meant as a whole or as a change of some, and reads
+alike: where it leaves options out it must say which, by `rest`. Whatever could not have been meant is a fault.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from pipeline.config.shapes import Shape, below, has_ids, is_table
+from pipeline.config.shapes import Shape, below, has_ids, is_table, may_be_null
 from pipeline.config.source import Document, Fault, Mark, Node, Path_
 from pipeline.engine.backends import nearest
 
@@ -60,13 +60,14 @@ class _Merger:
     def _mapping(
         self, under: _Part, old: dict[str, Node], over: _Part, new: dict[str, Node], at: Path_, shape: Shape
     ) -> dict[str, Node]:
-        self._known(over, [key for key, value in new.items() if value is None], old)
+        gone = {key for key, value in new.items() if value is None and not may_be_null(below(shape, key))}
+        self._known(over, gone, old)
         made: dict[str, Node] = {}
         for key in dict.fromkeys([*old, *new]):
             here = (*at, key)
             if key not in new:
                 made[key] = self._taken(under.child(key, old[key]), here)
-            elif new[key] is None:
+            elif key in gone:
                 continue
             elif key in old:
                 made[key] = self.both(under.child(key, old[key]), over.child(key, new[key]), here, below(shape, key))

@@ -12,7 +12,7 @@ from pipeline.engine.fingerprint import fingerprint
 from pipeline.plan.briefs import Planner
 from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
-from pipeline.speak.casting import abilities_of, can_speak, emotions, out_of_reach, with_speakable_voices
+from pipeline.speak.casting import abilities_of, can_speak, emotions, out_of_reach, unknown_tags, with_speakable_voices
 from pipeline.speak.speaker import Abilities
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
@@ -207,21 +207,22 @@ def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
         except ValidationError as error:
             for inner, message in complaints(error, module.VoiceSettings):
                 yield ("voices", number, "engines", name, *inner), f"{voice.id}: {message}"
-    yield from _shared_voices(config.speak, pack)
-
-
-def _shared_voices(speak: Backend, pack: Pack) -> Iterator[Complaint]:
-    """Two of the users' voices that are one to the engine, in different splits: a speaker would leak."""
     try:
-        able = abilities_of(speak)
+        able = abilities_of(config.speak)
     except ValidationError:
         return  # said already
+    yield from _shared_voices(able, name, pack)
+    yield from unknown_tags(pack, able, name)
+
+
+def _shared_voices(able: Abilities, backend: str, pack: Pack) -> Iterator[Complaint]:
+    """Two of the users' voices that are one to the engine, in different splits: a speaker would leak."""
     owners: dict[str, Voice] = {}
     for number, voice in enumerate(pack.voices):
-        if Role.USER not in voice.roles or not can_speak(able, speak.backend, voice):
+        if Role.USER not in voice.roles or not can_speak(able, backend, voice):
             continue
         clip = voice.clips[NEUTRAL].digest if able.clips and NEUTRAL in voice.clips else ""
-        owner = owners.setdefault(fingerprint(dict(voice.engines.get(speak.backend, {})), clip), voice)
+        owner = owners.setdefault(fingerprint(dict(voice.engines.get(backend, {})), clip), voice)
         if owner.split is not voice.split:
             message = f"{voice.id} ({voice.split}) sounds as {owner.id} ({owner.split}): a user's voice has one split"
             yield ("voices", number), message

@@ -29,6 +29,15 @@ def has_ids(shape: Shape) -> bool:
     return isinstance(item, type) and issubclass(item, BaseModel) and "id" in item.model_fields
 
 
+def may_be_null(shape: Shape) -> bool:
+    """Whether null is one of its values.
+
+    >>> may_be_null(int | None), may_be_null(int)
+    (True, False)
+    """
+    return get_origin(shape) in {Union, types.UnionType} and type(None) in get_args(shape)
+
+
 def below(shape: Shape, key: str) -> Shape:
     """What stands under `key`."""
     inner = _plain(shape)

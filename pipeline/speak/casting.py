@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pipeline.engine.backends import nearest
 from pipeline.speak.backends import SPEAKERS
 from pipeline.speak.speaker import Abilities
 from schemas.pack import Pack
@@ -42,6 +43,17 @@ def out_of_reach(pack: Pack, able: Abilities, backend: str) -> Iterator[str]:
         yield f"{backend} follows {_means(able)}; the pack says none for {', '.join(lost)}"
 
 
+def unknown_tags(pack: Pack, able: Abilities, backend: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Tags that texts may hold and the engine would read out or pass over, each with its path in the pack."""
+    for emotion in emotions(pack):
+        for number, tag in enumerate(pack.deliveries[emotion].tags):
+            if tag not in able.tags:
+                hint = (
+                    nearest(tag, able.tags) if able.tags else "it renders no tags; take them out, or speak with another"
+                )
+                yield ("deliveries", emotion, "tags", number), f"{backend} does not render [{tag}]: {hint}"
+
+
 def emotions(pack: Pack) -> list[str]:
     """Every emotion that may be drawn for either side, in the order of the deliveries."""
     drawn = {emotion for emotion, weight in pack.user_emotions.items() if weight > 0}
@@ -55,14 +67,18 @@ def _knows(known: tuple[str, ...] | None, name: str) -> bool:
 
 def _reaches(pack: Pack, able: Abilities, emotion: str) -> bool:
     """Whether anything that the pack says of the emotion's delivery gets through to the engine."""
-    style = pack.deliveries[emotion]
-    if emotion == NEUTRAL or style == Style() or emotion in able.instructed:
-        return True
-    if (able.prosody and style.prosody != Prosody()) or (able.instruction and style.instruction):
-        return True
     if able.emotion_clips and all(emotion in voice.clips for voice in pack.voices):
         return True
-    return able.emotions is not None
+    if able.emotions is not None or emotion == NEUTRAL or emotion in able.instructed:
+        return True
+    drawn = [language for language, weight in pack.languages.items() if weight > 0]
+    return all(_tells(pack.deliveries[emotion].for_language(language), able) for language in drawn)
+
+
+def _tells(style: Style, able: Abilities) -> bool:
+    if style.model_copy(update={"tags": ()}) == Style():
+        return True
+    return (able.prosody and style.prosody != Prosody()) or (able.instruction and bool(style.instruction))
 
 
 def _means(able: Abilities) -> str:

@@ -16,7 +16,7 @@ from pipeline.speak.cosyvoice_clips import ClipFiles
 from pipeline.speak.cosyvoice_engine import Engine, NoRenderingError, NoRoomError
 from pipeline.speak.cosyvoice_folder import revision
 from pipeline.speak.cosyvoice_prompts import Prompt, prompt, refused, sentences
-from pipeline.speak.cosyvoice_settings import LANGUAGES, Settings, VoiceSettings
+from pipeline.speak.cosyvoice_settings import LANGUAGES, TAGS, Settings, VoiceSettings
 from pipeline.speak.cosyvoice_tokens import RATE, SIZE, Rendering, fault
 from pipeline.speak.speaker import Abilities
 from schemas.take import Line, Take
@@ -41,6 +41,7 @@ def abilities(settings: Settings) -> Abilities:
         instructed=frozenset(settings.instructions),
         clips=True,
         emotion_clips=True,
+        tags=TAGS,
         units="s3",
     )
 

@@ -67,7 +67,7 @@ def prompt(line: Line, voice: VoiceSettings, settings: Settings) -> Prompt | Non
     clip = clips[emotion]
     instruction = _instruction(delivery, settings)
     clip_tells = emotion == delivery.emotion and (settings.emotion_by == "clip" or emotion == NEUTRAL)
-    foreign = voice.clips_in not in (None, line.language)
+    foreign = (clip.language or voice.clips_in) not in (None, line.language)
     if (clip_tells or not instruction) and not foreign and len(line.text) >= _SHORTEST * len(clip.transcript):
         return Prompt(Way.ZERO_SHOT, clip, _after_transcript(line, clip, settings.version))
     return Prompt(Way.INSTRUCTED, clip, _after_instruction(instruction, settings.version))

@@ -16,6 +16,22 @@ LANGUAGES: Mapping[Version, tuple[str, ...]] = {
 }
 """As upstream's README lists them. Version 3 reads Japanese in katakana alone, which no writer gives."""
 
+TAGS = (
+    "accent",
+    "breath",
+    "clucking",
+    "cough",
+    "hissing",
+    "laughter",
+    "lipsmack",
+    "mn",
+    "noise",
+    "quick_breath",
+    "sigh",
+    "vocalized-noise",
+)
+"""Special tokens of both versions' tokenizers that stand alone, as [laughter] (upstream, cosyvoice/tokenizer)."""
+
 COMMAND = "<|"
 """Begins the signs by which a text gives CosyVoice orders."""
 

@@ -33,7 +33,7 @@ VERSION = "1"
 _BINARY = ("audio/", "application/octet-stream", "binary/octet-stream")
 _ANY_TYPE = RequestOptions(headers={"Accept": "*/*"})
 _LONGEST_WORDS = 200
-_NOT_SENT = frozenset({"batch", "voices", "languages"})
+_NOT_SENT = frozenset({"batch", "voices", "languages", "tags"})
 _LEFT_OUT = Failure("the server's batch has no answer to it")
 
 Answer = TypeVar("Answer")
@@ -56,6 +56,7 @@ def abilities(settings: Settings) -> Abilities:
         named_voices=settings.voices != (),
         clips=settings.clips,
         emotion_clips=settings.emotion_clips,
+        tags=settings.tags,
         seed=settings.seed,
     )
 

@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue, model_validator
 
 from pipeline.engine.model_server import ServerSettings
 from schemas.frozen import Frozen, Hertz
+from schemas.voice import Tag
 
 MOST_IN_A_BATCH = 32
 """vLLM-Omni's own limit (docs/serving/speech_api.md, `tts_batch_max_items`)."""
@@ -43,7 +44,8 @@ class Settings(ServerSettings):
 
     What is not declared here is not sent, and a pack that needs it is refused: `instructions` (it follows words),
     `seed`, `clips` (it clones the voice of a recording), `emotion_clips` (the clip of an emotion carries that emotion),
-    `voices` (its own speakers; none: not looked at), `languages` (none: any). `language` is how it is told which:
+    `voices` (its own speakers; none: not looked at), `languages` (none: any), `tags` (sounds that it makes where a text
+    has them in brackets: laughter, for [laughter]). `language` is how it is told which:
     not at all, by name (English) or by code (en). `sample_rate` is what its audio must have. `batch` lines go in one
     request. `extra_body` goes into every request as it is.
     """
@@ -57,6 +59,7 @@ class Settings(ServerSettings):
     emotion_clips: bool = False
     voices: tuple[str, ...] | None = None
     languages: tuple[str, ...] | None = None
+    tags: tuple[Tag, ...] = ()
     language: Literal["none", "name", "code"] = "none"
     task_type: str | None = None
     batch: int = Field(default=1, ge=1, le=MOST_IN_A_BATCH)

@@ -29,7 +29,7 @@ def line(pack: Pack, brief: Brief, turn: Turn, place: int, voice: Voice, *, trie
         text=turn.text,
         language=brief.language,
         voice=voice,
-        delivery=Delivery(emotion=turn.emotion, intensity=intensity, style=pack.deliveries[turn.emotion]),
+        delivery=Delivery(emotion=turn.emotion, intensity=intensity, style=_style(pack, turn.emotion, brief.language)),
         seed=seed_from(brief.text_seed, place, tries),
         attempt=tries,
     )
@@ -37,7 +37,7 @@ def line(pack: Pack, brief: Brief, turn: Turn, place: int, voice: Voice, *, trie
 
 def rendering(pack: Pack, voice: Voice, language: str, emotion: str, text: str, seed: int) -> Line:
     """A text in an emotion of the pack, as its delivery is written: for measuring an engine."""
-    delivery = Delivery(emotion=emotion, intensity=1.0, style=pack.deliveries[emotion])
+    delivery = Delivery(emotion=emotion, intensity=1.0, style=_style(pack, emotion, language))
     return Line(text=text, language=language, voice=voice, delivery=delivery, seed=seed)
 
 
@@ -48,6 +48,10 @@ def reference_lines(pack: Pack, voice: Voice, language: str) -> tuple[Line, ...]
         Line(text=text, language=language, voice=voice, delivery=plain, seed=number)
         for number, text in enumerate(pack.reference_texts)
     )
+
+
+def _style(pack: Pack, emotion: str, language: str) -> Style:
+    return pack.deliveries[emotion].for_language(language)
 
 
 def understudies(brief: Brief, role: Role, voices: Sequence[Voice]) -> list[Voice]:

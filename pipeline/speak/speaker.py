@@ -25,8 +25,9 @@ class Abilities(Frozen):
 
     `languages` and `emotions` are those it knows, None for any. A delivery reaches it by `prosody` (numbers), by
     `instruction` (words; the settings have them for the emotions `instructed`) or by `emotion_clips` (a clip of the
-    voice in that emotion). `named_voices` are speakers of its own, `clips` voices cloned from a recording. Without
-    `seed` another try is left to chance. `word_times` and `units` (the kind, None for none) come with each take.
+    voice in that emotion). `named_voices` are speakers of its own, `clips` voices cloned from a recording. `tags` are
+    the sounds it makes where a text has them in brackets: laughter, for [laughter]. Without `seed` another try is left
+    to chance. `word_times` and `units` (the kind, None for none) come with each take.
     """
 
     languages: tuple[str, ...] | None = None
@@ -37,6 +38,7 @@ class Abilities(Frozen):
     named_voices: bool = False
     clips: bool = False
     emotion_clips: bool = False
+    tags: tuple[str, ...] = ()
     seed: bool = True
     word_times: bool = False
     units: str | None = None

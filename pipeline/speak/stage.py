@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from pipeline.audio.recording import Recording, encode_flac
 from pipeline.engine.failure import Failure
@@ -20,7 +20,7 @@ from pipeline.speak.casting import abilities_of
 from pipeline.speak.speaker import Abilities, AsyncSpeaker, Speaker
 from schemas.run import Backend
 from schemas.take import Line, Take, TakeRecord
-from schemas.voice import NEUTRAL
+from schemas.voice import NEUTRAL, Clip
 
 _INAUDIBLE = 1e-3
 
@@ -59,7 +59,7 @@ class SpeakStage:
         said = (item.text, item.language, engine, delivery.style.model_dump(include=parts), delivery.intensity)
         if able.emotions is None and not able.clips:
             return fingerprint(self.identity, *said, item.seed)
-        clips = {name: [clip.digest, clip.transcript] for name, clip in voice.clips.items() if name in _heard(item)}
+        clips = {name: _cloned(clip) for name, clip in voice.clips.items() if name in _heard(item)}
         return fingerprint(self.identity, *said, item.seed, delivery.emotion, clips)
 
     @property
@@ -71,6 +71,11 @@ class SpeakStage:
         """Load the engine."""
         speaker = SPEAKERS.load(self.backend.backend).build(self.settings, self.clips)
         return AsyncSpeakRunner(speaker) if self.waits else SpeakRunner(speaker)
+
+
+def _cloned(clip: Clip) -> list[JsonValue]:
+    """What of a clip a take may depend on; its language only where it is said, so that it costs others nothing."""
+    return [clip.digest, clip.transcript, *([clip.language] if clip.language else [])]
 
 
 def _heard(line: Line) -> tuple[str, str]:
