@@ -12,6 +12,7 @@ from pipeline.config.inheritance import read_source
 from pipeline.config.pack_checks import check_pack
 from pipeline.config.shipped import MANIFEST
 from pipeline.config.source import Document, Fault, FaultsError
+from pipeline.config.voice_checks import check_voices_of
 from schemas.pack import Pack
 
 __all__ = ["MANIFEST", "LoadedPack", "load_pack"]
@@ -49,7 +50,7 @@ def load_pack(folder: Path) -> LoadedPack:
     except ValidationError as error:
         raise FaultsError([*found, *validation.faults(error, Pack, document)]) from error
     said = {fault.mark for fault in found}
-    complaints = [Fault(document.mark(path), message) for path, message in check_pack(pack)]
+    complaints = [Fault(document.mark(path), message) for path, message in (*check_pack(pack), *check_voices_of(pack))]
     found += [fault for fault in complaints if fault.mark not in said]
     if found:
         raise FaultsError(found)
