@@ -21,7 +21,7 @@ from pipeline.plan.briefs import Planner
 from pipeline.write.chat_completion import request_body
 from pipeline.write.composing import Ask, Composer
 from pipeline.write.replies import Reply
-from pipeline.write.writer import commission
+from pipeline.write.writer import Commissions
 from schemas.run import Shares
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def asks() -> list[Ask]:
     """The first request of each brief of the shipped pack's plan."""
     pack = load_pack(PACK).pack
     composer, asked = Composer.of(pack, tries=1), list[Ask]()
-    situations = {situation.id: situation for situation in pack.situations}
+    commissions = Commissions(pack)
 
     async def note(ask: Ask) -> Reply:
         asked.append(ask)
@@ -44,7 +44,7 @@ def asks() -> list[Ask]:
 
     async def compose() -> None:
         for brief in Planner(pack, SEED, Shares()).briefs(0, ROWS):
-            await composer.compose(commission(brief, situations[brief.situation]), note)
+            await composer.compose(commissions.of(brief), note)
 
     asyncio.run(compose())
     return asked

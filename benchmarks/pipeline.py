@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from flows.frozen_run import thaw
 from flows.listeners import Listeners
-from flows.road import Memos, Road
+from flows.road import Memos, Road, walk
 from flows.session import open_road
 from flows.status import status_lines
 from flows.workplaces import cores, idle_workplaces
@@ -31,7 +31,6 @@ from pipeline.engine.failure import Failure
 from pipeline.engine.memo import Found, Memo
 from pipeline.engine.stage import Item, Result, Runner
 from pipeline.engine.storage import Folder
-from pipeline.shard.row import Decided
 
 _LOOK_EVERY = 2.0
 RUN_FILE = Path(__file__).parent.parent / "prompts" / "run.yaml"
@@ -140,12 +139,8 @@ def bare_engines(out: Path) -> dict[str, float]:
 
 def replay(road: Road) -> None:
     """Walk a finished run's plan to where its size was reached."""
-    accepted = 0
-    for brief in road.planner.briefs(0, road.config.briefs_to_try):
-        fate = road.resolve(brief)
-        accepted += isinstance(fate, Decided) and fate.accepted
-        if accepted == road.config.size:
-            return
+    for _ in walk(road):
+        pass
 
 
 def _cpu() -> float:

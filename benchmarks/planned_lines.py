@@ -9,7 +9,7 @@ from pipeline.plan.briefs import Planner
 from pipeline.speak.espeak import Espeak
 from pipeline.speak.retake import line
 from pipeline.write import phrasebook
-from pipeline.write.writer import commission
+from pipeline.write.writer import Commissions
 from schemas.take import Line
 
 
@@ -24,10 +24,10 @@ class PlannedLine:
 def planned_dialogues(planner: Planner, count: int) -> Iterator[list[PlannedLine]]:
     """The turns of the plan's first `count` dialogues, dialogue by dialogue."""
     pack = planner.pack
-    situations = {situation.id: situation for situation in pack.situations}
+    commissions = Commissions(pack)
     writer = phrasebook.build(phrasebook.Settings(), pack)
     for brief in planner.briefs(0, count):
-        (answer,) = writer.write([commission(brief, situations[brief.situation])])
+        (answer,) = writer.write([commissions.of(brief)])
         if isinstance(answer, Failure):
             raise SystemExit(answer.reason)
         written = answer.dialogue

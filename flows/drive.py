@@ -10,7 +10,7 @@ import httpx
 from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
 
 from flows.desk import LINGER, Desk
-from flows.goal import Issue
+from flows.issue import Drawn, Issue
 from flows.progress import Show, Tally
 from flows.road import Needs
 from flows.session import Session
@@ -18,11 +18,11 @@ from flows.until import Until
 from flows.voices import plain_lines
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Item, Result
+from pipeline.plan.filling import Filling
 from pipeline.score.stage import Spoken
 from pipeline.shard.row import Decided
 from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission
-from schemas.brief import Brief
 from schemas.dialogue import Dialogue
 from schemas.take import Line
 
@@ -77,18 +77,16 @@ class Drive:
     show: Show
     tally: Tally = field(init=False)
     over: bool = False
-    taken: int = 0
     _issue: Issue = field(init=False)
     _decided: dict[int, Decided | Dialogue] = field(default_factory=dict)
-    _failed: int = 0
     _artifact: "Artifact" = field(default_factory=lambda: Artifact())
 
     def __post_init__(self) -> None:
         goal, config = self.session.goal, self.session.run.config
-        wanted = 0 if goal.until is Until.VOICES else goal.slice.share(config.size)
-        self.tally = Tally(wanted, done=goal.done)
-        self._issue = Issue(self.session.road.planner, goal.slice)
-        self._most = goal.slice.share(config.briefs_to_try)
+        planner = self.session.road.planner
+        filling = Filling.of(planner, 0 if goal.until is Until.VOICES else config.size, goal.slice)
+        self.tally = Tally(filling.size, done=goal.done)
+        self._issue = Issue(planner, goal.slice, filling, goal.slice.share(config.briefs_to_try))
         self._desks = Desks.of(self.session)
         self._open = self.session.most_open
 
@@ -99,11 +97,12 @@ class Drive:
         try:
             await self._speak_plainly()
             while True:
-                while len(under_way) < self._open and self._is_wanted():
-                    task = asyncio.create_task(self._follow(self._issue.issued, self._issue.next()))
+                while len(under_way) < self._open and (drawn := self._issue.next()) is not None:
+                    task = asyncio.create_task(self._follow(drawn))
                     task.add_done_callback(ended.put_nowait)
                     under_way.add(task)
                 if not under_way:
+                    self.tally.short = tuple(self._issue.filling.short())
                     await self._artifact.close(self.tally)
                     return
                 under_way.discard(finished := await ended.get())
@@ -123,36 +122,40 @@ class Drive:
             await self._desks.speak.order(plain_lines(self.session.road))
         self.session.voices_turn.close()
 
-    def _is_wanted(self) -> bool:
-        """Whether one more brief could still be wanted if all that is under way passes."""
-        hopeful = self._issue.issued - self.taken - self._failed
-        return self._issue.issued < self._most and self.tally.accepted + hopeful < self.tally.wanted
-
-    async def _follow(self, place: int, brief: Brief) -> None:
+    async def _follow(self, drawn: Drawn) -> None:
         """Bring one dialogue to its end, stage by stage."""
         road, only_write = self.session.road, self.session.goal.until is Until.WRITE
         while not self.over:
-            fate = road.text(brief) if only_write else road.resolve(brief)
+            fate = road.text(drawn.brief) if only_write else road.resolve(drawn.brief)
             if not isinstance(fate, Needs):
-                self._decided[place] = fate
-                self._failed += isinstance(fate, Decided) and not fate.accepted
+                self._decided[drawn.place] = fate
+                if isinstance(fate, Decided) and not fate.accepted:
+                    self._issue.failed(drawn)
                 return
             await self._desks.make(fate)
 
     async def _hand_over(self) -> None:
-        corpus = self.session.corpus
-        while self.taken in self._decided:
-            fate = self._decided.pop(self.taken)
-            self.taken += 1
-            if isinstance(fate, Dialogue):
-                self.tally.count(accepted=True, durations=(), tries=0)
-                continue
-            self._failed -= not fate.accepted
-            if corpus is not None:
-                fate = await asyncio.to_thread(corpus.take_in, fate)
-            durations = [turn.take.duration for turn in fate.turns if turn.take is not None]
-            self.tally.count(accepted=fate.accepted, durations=durations, tries=fate.takes)
+        while (drawn := self._issue.earliest()) is not None and drawn.place in self._decided:
+            await self._settle(drawn, self._decided.pop(drawn.place))
         self._report()
+
+    async def _settle(self, drawn: Drawn, fate: Decided | Dialogue) -> None:
+        """A dialogue whose turn it is: into the corpus, or to the rejected ones."""
+        if isinstance(fate, Dialogue):
+            self._issue.passed(drawn)
+            self._issue.settle()
+            self.tally.count(accepted=True, durations=(), tries=0)
+            return
+        had_passed = fate.accepted
+        if self.session.corpus is not None:
+            fate = await asyncio.to_thread(self.session.corpus.take_in, fate)
+        if fate.accepted:
+            self._issue.passed(drawn)
+        elif had_passed:
+            self._issue.failed(drawn)
+        self._issue.settle()
+        durations = [turn.take.duration for turn in fate.turns if turn.take is not None]
+        self.tally.count(accepted=fate.accepted, durations=durations, tries=fate.takes)
 
     def _report(self) -> None:
         memos = self.session.road.memos

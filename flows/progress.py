@@ -16,7 +16,8 @@ PLAIN_EVERY = 5.0
 class Tally:
     """What a run has done so far. `wanted` dialogues; the others count what was decided or made in this session.
 
-    `done` says what a counted dialogue is: accepted, or only written.
+    `done` says what a counted dialogue is: accepted, or only written. `short` has, at the end, the cells that lack
+    dialogues: name, how many they have, how many they were to get.
     """
 
     wanted: int
@@ -27,6 +28,7 @@ class Tally:
     audio_seconds: float = 0.0
     tries: int = 0
     made: dict[str, int] = field(default_factory=dict)
+    short: Sequence[tuple[str, int, int]] = ()
     started: float = field(default_factory=monotonic)
 
     @property

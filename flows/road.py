@@ -5,7 +5,8 @@ as far as results go, and answers either what has to be made next or the dialogu
 so going on after a crash, asking how far a run is, and a first run are the same computation.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from flows.listeners import Listeners, Unscored
@@ -14,20 +15,25 @@ from pipeline.engine.ledger import Ledger, Place
 from pipeline.engine.memo import Found, Memo
 from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
+from pipeline.plan.cells import Cell
+from pipeline.plan.filling import Filling
 from pipeline.score.gate import Asked, judge
 from pipeline.score.stage import ClipPlace, Spoken
 from pipeline.shard.row import WHOLE, Decided, Objection, SpokenTurn
 from pipeline.speak.retake import TRIES_A_VOICE, line, reference_lines, understudies
 from pipeline.units.stage import Sounded
-from pipeline.write.writer import Commission, commission
+from pipeline.write.writer import Commission, Commissions
 from schemas.brief import Brief
 from schemas.dialogue import Dialogue, Written
-from schemas.pack import Pack, Situation
+from schemas.pack import Pack
 from schemas.run import RunConfig
 from schemas.scores import Feeling, Reason
+from schemas.slices import Slice
 from schemas.take import Line, TakeRecord
 from schemas.units import UnitSequence
 from schemas.voice import NEUTRAL, Role, Voice
+
+_BLOCK = 512
 
 
 @dataclass
@@ -76,7 +82,7 @@ class Road:
     pack: Pack
     planner: Planner
     memos: Memos
-    situations: Mapping[str, Situation]
+    commissions: Commissions
     clips: Folder
 
     def resolve(self, brief: Brief) -> Decided | Needs:
@@ -86,13 +92,34 @@ class Road:
 
     def text(self, brief: Brief) -> Dialogue | Decided | Needs:
         """The dialogue as it was written, why it could not be, or what has to be written."""
-        ordered = commission(brief, self.situations[brief.situation])
+        ordered = self.commissions.of(brief)
         written = self.memos.write.look(ordered)
         if written is None:
             return Needs(write=[ordered])
         if isinstance(written, Failure):
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
         return written.value.dialogue
+
+
+def walk(road: Road) -> Iterator[tuple[Brief, Decided | Needs]]:
+    """The briefs that the corpus has room for, in the plan's order, as far as their fates are known, each with its own.
+
+    What is still to be made is taken to pass.
+    """
+    filling, open_ones = Filling.of(road.planner, road.config.size, Slice()), Counter[Cell]()
+    most = road.config.briefs_to_try
+    for start in range(0, most, _BLOCK):
+        for brief in road.planner.briefs(start, min(start + _BLOCK, most)):
+            if not any(filling.has_room(cell, open_ones[cell]) for cell in filling.quotas):
+                return
+            cell = filling.cell(brief)
+            if filling.has_room(cell, open_ones[cell]):
+                fate = road.resolve(brief)
+                if not isinstance(fate, Decided):
+                    open_ones[cell] += 1
+                elif fate.accepted:
+                    filling.take(cell)
+                yield brief, fate
 
 
 def _objection(turn: int, check: str, message: str) -> Objection:
@@ -154,6 +181,9 @@ class _Resolution:
         which results happened to be there when a run was interrupted.
         """
         places = [place for place, turn in enumerate(self.dialogue.turns) if turn.role is role]
+        if not self.brief.is_spoken(role):
+            latest |= {place: _Try(SpokenTurn(self.dialogue.turns[place]), ()) for place in places}
+            return None
         self.tries |= dict.fromkeys(places, 0)
         for voice in understudies(self.brief, role, self.road.pack.voices):
             settled = [self._speak_with(voice, place) for place in places]
@@ -200,7 +230,7 @@ class _Resolution:
         spoken = replace(spoken, take=made.value, place=made.place)
         if isinstance(references, Failure):
             return _Try(spoken, (Reason(check="reference", message=references.reason),))
-        return self._judged(spoken, made, references)
+        return self._judged(spoken, made, references, voice)
 
     def _clips(self, voice: Voice) -> tuple[ClipPlace, ...]:
         """The recording that the voice was cloned from, where likeness is asked."""
@@ -222,7 +252,7 @@ class _Resolution:
         return tuple(found) if len(found) == len(self.road.pack.reference_texts) else None
 
     def _judged(
-        self, spoken: SpokenTurn, take: Found[TakeRecord], references: tuple[tuple[Place, str], ...]
+        self, spoken: SpokenTurn, take: Found[TakeRecord], references: tuple[tuple[Place, str], ...], voice: Voice
     ) -> _Try | None:
         item = Spoken(
             place=take.place,
@@ -231,7 +261,7 @@ class _Resolution:
             language=self.brief.language,
             dialogue=tuple(turn.text for turn in self.dialogue.turns),
             references=references,
-            clips=self._clips(spoken.line.voice),
+            clips=self._clips(voice),
         )
         scores = self.road.memos.listeners.look(item)
         plain = self._plain(item) if self.road.config.gate.lifts else None
@@ -262,8 +292,9 @@ class _Resolution:
     def _with_units(self, turns: list[SpokenTurn]) -> tuple[list[SpokenTurn], list[Objection]]:
         encoded, objections = [], []
         for place, turn in enumerate(turns):
-            if turn.take is None or turn.place is None:
-                raise AssertionError("a turn that passed has a take")
+            if turn.take is None or turn.place is None:  # typed
+                encoded.append(turn)
+                continue
             item = Sounded(turn.place, turn.take.digest, turn.take.units)
             found = {name: memo.look(item) for name, memo in self.road.memos.units.items()}
             if any(one is None for one in found.values()):

@@ -12,7 +12,7 @@ from flows.frozen_run import PACK, Change, settle
 from flows.goal import Goal
 from flows.listeners import Listeners
 from flows.lock import hold, voices_turn
-from flows.road import Memos, Needs, Road
+from flows.road import Memos, Needs, Road, walk
 from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
 from pipeline.engine.journal import recover
@@ -26,6 +26,7 @@ from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage
+from pipeline.write.writer import Commissions
 from schemas.run import Backend, RunConfig
 
 LEDGER = "ledger"
@@ -124,8 +125,7 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
     )
     pack = run.speakable
     planner = Planner(pack, config.seed, config.shard.splits)
-    situations = {situation.id: situation for situation in pack.situations}
-    return Road(config, pack, planner, memos, situations, folder.below(PACK))
+    return Road(config, pack, planner, memos, Commissions(pack), folder.below(PACK))
 
 
 def _spoken_length(item: Spoken) -> float:
@@ -229,14 +229,13 @@ def announce(changed: Sequence[Change], road: Road) -> Iterator[str]:
         return
     shown = ", ".join(map(str, changed[:6])) + (f", and {len(changed) - 6} more" if len(changed) > 6 else "")
     yield f"changed since last time: {shown}"
-    briefs = road.planner.briefs(0, road.config.size)
-    fates = [road.resolve(brief) for brief in briefs]
+    fates = [fate for _, fate in walk(road)]
     needs = Needs()
     for fate in fates:
         if isinstance(fate, Needs):
             needs.add(fate)
     stands = sum(isinstance(fate, Decided) for fate in fates)
     yield (
-        f"of {len(briefs)} dialogues {stands} stand; to make now: {len(needs.write)} texts, {len(needs.speak)} takes, "
+        f"of {len(fates)} dialogues {stands} stand; to make now: {len(needs.write)} texts, {len(needs.speak)} takes, "
         f"{len(needs.score)} scores, {len(needs.units)} unit sequences, and what follows from them"
     )

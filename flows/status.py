@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pydantic import TypeAdapter
 
 from flows.frozen_run import thaw
-from flows.road import Road
+from flows.road import Road, walk
 from flows.session import open_road
 from flows.workplaces import idle_workplaces
 from pipeline.engine.errors import UsageError
@@ -54,10 +54,7 @@ def _fates(road: Road) -> Iterator[str]:
     accepted, rejected, open_ones = 0, 0, 0
     wer, turns, matched, seconds = 0.0, 0, 0, 0.0
     reasons: Counter[str] = Counter()
-    for brief in road.planner.briefs(0, road.config.briefs_to_try):
-        if accepted + open_ones >= road.config.size:
-            break
-        fate = road.resolve(brief)
+    for _, fate in walk(road):
         if not isinstance(fate, Decided):
             open_ones += 1
         elif not fate.accepted:

@@ -1,23 +1,57 @@
 """The plan of one dialogue."""
 
-from typing import Literal
+from enum import StrEnum
 
 from pydantic import Field
 
 from schemas.frozen import Frozen
 from schemas.voice import Age, Gender, Role, Split
 
-Kind = Literal["dialogue"]
+
+class Kind(StrEnum):
+    """What a row trains.
+
+    `dialogue`: several exchanges, both sides spoken. `reply`: one exchange. `text_input`: the user types, so only the
+    replies are spoken. `instruction`: one exchange about anything at all, where feeling plays no part.
+    """
+
+    DIALOGUE = "dialogue"
+    REPLY = "reply"
+    TEXT_INPUT = "text_input"
+    INSTRUCTION = "instruction"
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one exchange, whatever `turns` says."""
+        return self in {Kind.REPLY, Kind.INSTRUCTION}
+
+
+class Arc(StrEnum):
+    """How the user's emotion moves over the turns."""
+
+    STEADY = "steady"
+    BETTER = "better"
+    WORSE = "worse"
+    MIXED = "mixed"
 
 
 class Speaker(Frozen):
-    """One side of a brief: the voice drawn for it and the emotion it carries."""
+    """One side of a brief: the voice drawn for it and the emotion it carries.
+
+    `emotion` is that of its first turn; `path` has one for each of its turns where they differ.
+    """
 
     voice: str
     gender: Gender
     age: Age
     emotion: str
     intensity: float = Field(ge=0.0, le=2.0)
+    path: tuple[str, ...] = ()
+    persona: str = ""
+
+    def emotion_of(self, number: int) -> str:
+        """The emotion of its turn `number`, from 0."""
+        return self.path[number] if self.path else self.emotion
 
 
 class Brief(Frozen):
@@ -25,7 +59,7 @@ class Brief(Frozen):
 
     Drawn from (`seed`, `index`) alone, so any slice of a plan can be made anywhere. `turns` counts both
     sides; the user begins and the assistant ends, so it is even. `text_seed` is what a writer draws from:
-    it depends on seed and index only and stays when weights change.
+    it depends on seed and index only and stays when weights change. `member` is the brief's place in its contrast set.
     """
 
     id: str
@@ -38,7 +72,14 @@ class Brief(Frozen):
     assistant: Speaker
     turns: int = Field(ge=2, le=40, multiple_of=2)
     text_seed: int = Field(ge=0)
+    arc: Arc = Arc.STEADY
+    length: str = ""
+    member: int = Field(default=0, ge=0)
 
     def speaker(self, role: Role) -> Speaker:
         """The side of `role`."""
         return self.user if role is Role.USER else self.assistant
+
+    def is_spoken(self, role: Role) -> bool:
+        """Whether this side's turns become takes."""
+        return not (self.kind is Kind.TEXT_INPUT and role is Role.USER)

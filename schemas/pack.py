@@ -5,12 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.brief import Kind
+from schemas.brief import Arc, Kind
 from schemas.frozen import Frozen, Weight
-from schemas.voice import Age, Gender, Style, Voice
-
-Weights = Mapping[str, Weight]
-"""Option → weight. Relative: {a: 1, b: 3} draws b three times as often as a."""
+from schemas.steering import Cast, Contrast, Given, Length, Moves, Personas, Targets, Weights
+from schemas.voice import Style, Voice
 
 Phrases = tuple[str, ...]
 """Templates to choose one of; each may use the situation's slots as Jinja variables."""
@@ -99,26 +97,26 @@ class Writing(Frozen):
     longest_turn: int = Field(default=400, ge=20, le=4000)
 
 
-class Cast(Frozen):
-    """Weights of who speaks on one side. Genders and ages that no voice of a split has are not drawn in it."""
-
-    gender: Mapping[Gender, Weight] = Field(min_length=1)
-    age: Mapping[Age, Weight] = Field(min_length=1)
-
-
 class Pack(Frozen):
     """A prompt pack as read and checked: everything here is drawn from by weight."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
     description: str = ""
-    languages: Mapping[str, Weight] = Field(min_length=1)
+    languages: Weights = Field(min_length=1)
     kinds: Mapping[Kind, Weight] = Field(min_length=1)
-    user_emotions: Mapping[str, Weight] = Field(min_length=1)
-    reply_emotions: Mapping[str, Mapping[str, Weight]] = Field(min_length=1)
+    user_emotions: Weights = Field(min_length=1)
+    reply_emotions: Mapping[str, Weights] = Field(min_length=1)
     turns: Mapping[int, Weight] = Field(min_length=1)
     intensities: Mapping[float, Weight] = Field(min_length=1)
     user: Cast
     assistant: Cast
+    arcs: Mapping[Arc, Weight] = Field(default={Arc.STEADY: 1.0}, description="how the user's emotion moves")
+    moves: Moves = Moves()
+    lengths: Mapping[str, Length] = Field(default={}, description="how much is said in a turn; none: not said")
+    personas: Personas = Personas()
+    given: tuple[Given, ...] = Field(default=(), description="weights under conditions")
+    contrast: Contrast | None = Field(default=None, description="makes the whole pack one of contrast sets")
+    targets: Targets = Targets()
     voices: tuple[Voice, ...] = Field(min_length=1)
     licences: tuple[str, ...] = Field(default=(), description="those that voices may have; none: any")
     deliveries: Mapping[str, Style] = Field(min_length=1)

@@ -9,6 +9,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pydantic import JsonValue
 
 from pipeline.config.source import Path_
+from pipeline.config.steering_checks import check_steering
 from pipeline.engine.backends import nearest
 from pipeline.write import prompting
 from schemas.pack import Pack, Phrasebook, Situation
@@ -30,6 +31,7 @@ def check_pack(pack: Pack) -> Iterator[Complaint]:
         yield from _phrasebook(pack, pack.phrasebook)
     if pack.writing is not None:
         yield from prompting.complaints(pack.writing)
+    yield from check_steering(pack)
     if {language for language, weight in pack.languages.items() if weight > 0} == {"en"}:
         yield from _foreign(pack)
     yield from _cast(pack)

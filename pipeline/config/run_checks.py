@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from pipeline.config.source import Path_
+from pipeline.config.steering_checks import dead_end
 from pipeline.config.validation import complaints
 from pipeline.engine.backends import Registry, nearest
 from pipeline.engine.errors import UsageError, WarmlineError
@@ -18,6 +19,7 @@ from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
 from schemas.pack import Pack
 from schemas.run import Backend, EmotionBackend, RunConfig
+from schemas.steering import Contrast
 from schemas.voice import NEUTRAL, Role, Split, Voice
 
 Complaint = tuple[Path_, str]
@@ -105,9 +107,30 @@ def _splits(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     for split, share in planner.splits.items():
         for language, weight in pack.languages.items():
             for role in Role if share > 0 and weight > 0 else ():
-                if not any(planner.cast(role, split, language).values()):
-                    where: Path_ = ("shard", "splits") if split is Split.TRAIN else ("shard", "splits", str(split))
+                where: Path_ = ("shard", "splits") if split is Split.TRAIN else ("shard", "splits", str(split))
+                cast = planner.cast(role, split, language)
+                if not any(cast.values()):
                     yield where, _nobody(role, split, language)
+                elif role is Role.USER and pack.contrast is not None:
+                    yield from ((where, message) for message in _contrasts(planner, pack.contrast, split, language))
+    if pack.given:
+        for field in ("voice.user", "voice.assistant"):
+            told = dead_end(planner.rules, field)
+            if told:
+                yield ("pack",), f"{told}: give the pack such a voice, or the condition another cast"
+
+
+def _contrasts(planner: Planner, contrast: Contrast, split: Split, language: str) -> Iterator[str]:
+    """Members of a set that differ in gender or age need voices of so many genders or ages."""
+    if contrast.vary == "user_emotion":
+        return
+    able = [planner.voices[name] for name, weight in planner.cast(Role.USER, split, language).items() if weight > 0]
+    kinds = {voice.gender if contrast.vary == "gender" else voice.age for voice in able}
+    if len(kinds) < contrast.members:
+        yield (
+            f"contrast sets of {contrast.members} by {contrast.vary} need as many kinds of user voices that speak "
+            f"{language} in {split}, and there are {len(kinds)}: add voices, or set the share to 0"
+        )
 
 
 def _nobody(role: Role, split: Split, language: str) -> str:

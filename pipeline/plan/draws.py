@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 Indices = NDArray[np.int64]
 Weights = NDArray[np.float64]
+Times = NDArray[np.float64]
 Option = TypeVar("Option")
 
 _WORDS_A_BLOCK = 4
@@ -44,19 +45,23 @@ def uniforms(start: int, stop: int, *names: str | int) -> NDArray[np.float64]:
     return ((words(start, stop, *names) >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
 
 
-def race(seed: int, field: str, options: Sequence[str], weights: Weights, start: int, stop: int) -> Indices:
-    """Which option wins for each brief start..stop−1: int64 [stop − start], positions in `options`.
+def finish(seed: int, field: str, options: Sequence[str], weights: Weights, start: int, stop: int) -> Times:
+    """When each option would win for each brief start..stop−1: float64 [options, stop − start], the least first.
 
-    `weights` is float64 [options] or, for weights that depend on the brief, [options, stop − start]; each brief needs
-    one above 0.
+    `weights` is float64 [options] or, for weights that depend on the brief, [options, stop − start]. What has weight 0
+    never does (infinity).
     """
     times = np.empty((len(options), stop - start))
     columns = np.broadcast_to(weights if weights.ndim == 2 else weights[:, None], times.shape)
     for row, option in enumerate(options):
         times[row] = -np.log(uniforms(start, stop, seed, field, option))
     with np.errstate(divide="ignore"):
-        times = np.where(columns > 0.0, times / columns, np.inf)
-    winners: Indices = times.argmin(axis=0)
+        return np.where(columns > 0.0, times / columns, np.inf)
+
+
+def race(seed: int, field: str, options: Sequence[str], weights: Weights, start: int, stop: int) -> Indices:
+    """Which option wins for each brief: int64 [stop − start], positions in `options`; each needs one above 0."""
+    winners: Indices = finish(seed, field, options, weights, start, stop).argmin(axis=0)
     return winners
 
 

@@ -24,11 +24,11 @@ WHOLE = -1
 
 @dataclass(frozen=True)
 class SpokenTurn:
-    """A turn with its take, as far as it came: what is missing is None."""
+    """A turn with its take, as far as it came: what is missing is None. A typed turn has neither line nor take."""
 
     turn: Turn
-    line: Line
-    attempts: int
+    line: Line | None = None
+    attempts: int = 0
     take: TakeRecord | None = None
     place: Place | None = None
     scores: Scores | None = None
@@ -130,17 +130,14 @@ class RowMaker:
         }
 
     def _turn(self, spoken: SpokenTurn, audio: Cell) -> dict[str, Cell]:
-        turn, take = spoken.turn, spoken.take
+        turn, line, take = spoken.turn, spoken.line, spoken.take
         units = {name: list[Cell](sequence.units) for name, sequence in (spoken.units or {}).items()}
         return {
             "role": turn.role,
             "text": turn.text,
             "emotion": turn.emotion,
-            "delivery": {
-                "intensity": spoken.line.delivery.intensity,
-                "instruction": spoken.line.delivery.style.instruction,
-            },
-            "voice": spoken.line.voice.id,
+            "delivery": _delivery(line) if line else None,
+            "voice": line.voice.id if line else None,
             "audio": audio,
             "sample_rate": take.sample_rate if take else None,
             "duration": take.duration if take else None,
@@ -150,7 +147,7 @@ class RowMaker:
             "scores": _scores(spoken.scores, turn.emotion, self.listeners) if spoken.scores else None,
             "attempts": spoken.attempts,
             "engine": take.engine if take else None,
-            "seed": spoken.line.seed,
+            "seed": line.seed if line else None,
         }
 
     def _interleaved(self, spoken: SpokenTurn) -> Cell:
@@ -190,6 +187,10 @@ class RowMaker:
             },
             "warmline": given.warmline,
         }
+
+
+def _delivery(line: Line) -> dict[str, Cell]:
+    return {"intensity": line.delivery.intensity, "instruction": line.delivery.style.instruction}
 
 
 def _side(speaker: Speaker) -> dict[str, Cell]:

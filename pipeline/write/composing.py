@@ -140,10 +140,10 @@ class _Work:
             return tuple(self._turn(number, text) for number, text in enumerate(texts))
         turns: tuple[Turn, ...] = ()
         for exchange in range(1, self.item.turns // 2 + 1):
-            known = self.variables | {"exchange": exchange, "history": turns}
+            known = self.variables | {"exchange": exchange, "history": turns} | self._feelings(exchange - 1)
             (query,) = await self._reply(0, known)
             (reply,) = await self._reply(1, known | {"query": query})
-            turns = (*turns, self._turn(0, query), self._turn(1, reply))
+            turns = (*turns, self._turn(len(turns), query), self._turn(len(turns) + 1, reply))
         return turns
 
     async def _reply(self, number: int, variables: Mapping[str, object]) -> tuple[str, ...]:
@@ -169,10 +169,17 @@ class _Work:
                 return said.turns
         raise _GivenUpError(_told(step.gives, reasons))
 
+    def _feelings(self, exchange: int) -> dict[str, object]:
+        item = self.item
+        return {
+            "user_emotion": item.user.emotion_of(exchange),
+            "reply_emotion": item.assistant.emotion_of(exchange),
+        }
+
     def _turn(self, number: int, text: str) -> Turn:
         role = (Role.USER, Role.ASSISTANT)[number % 2]
         side = self.item.user if role is Role.USER else self.item.assistant
-        return Turn(role=role, text=text, emotion=side.emotion, intensity=side.intensity)
+        return Turn(role=role, text=text, emotion=side.emotion_of(number // 2), intensity=side.intensity)
 
 
 def _told(gives: str, reasons: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ them by heart. What it gives is a real text with a real thread through it, at th
 drawn once a dialogue, so the reply names what the user said, and every answer is taken up by what was written for it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeVar
@@ -15,10 +15,12 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
-from pipeline.write.writer import Commission
+from pipeline.write.writer import Character, Commission
+from schemas.brief import Kind
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.frozen import Frozen
 from schemas.pack import Feelings, Pack, Phrasebook, Thread
+from schemas.steering import Personas
 from schemas.voice import Role
 
 VERSION = "1"
@@ -46,13 +48,25 @@ def needs(pack: Pack) -> Iterator[str]:
     if pack.phrasebook is None:
         yield f"the pack {pack.name} has no phrasebook to compose from"
         return
-    longest = max((turns for turns, weight in pack.turns.items() if weight > 0), default=0)
+    unheard = {"personas": pack.personas != Personas(), "lengths": pack.lengths, "contrast": pack.contrast}
+    for key, is_asked in unheard.items():
+        if is_asked:
+            yield f"the phrasebook follows no {key}: name a writer that is a language model, or take {key} out"
+    if any(weight > 0 for table in _kinds(pack) for kind, weight in table.items() if kind is Kind.INSTRUCTION):
+        yield "the phrasebook writes no rows of kind instruction: name a writer that is a language model"
+    tables = [pack.turns, *(given.turns for given in pack.given if given.turns)]
+    longest = max((turns for table in tables for turns, weight in table.items() if weight > 0), default=0)
     for situation in pack.situations:
         used = situation.weight > 0 and any(situation.emotions.values())
         if used and not situation.opening:
             yield f"the situation {situation.id} has no phrases to compose from"
         elif used and longest > most_turns(len(situation.threads)):
             yield f"{situation.id} has too few threads for {longest} turns"
+
+
+def _kinds(pack: Pack) -> Iterator[Mapping[Kind, float]]:
+    yield pack.kinds
+    yield from (given.kinds for given in pack.given if given.kinds)
 
 
 def reads(commission: Commission) -> Commission:
@@ -114,16 +128,24 @@ class _Composition:
         yield self._assistant(*self._acknowledge(), *self._lead_on(threads, 0, last=exchanges == 1))
         for number, thread in enumerate(threads, start=1):
             tell, take_up = self._answer(thread, number)
-            yield self._user(tell)
+            yield self._user(tell, at=number)
             last = number == len(threads)
-            yield self._assistant(take_up, *self._lead_on(threads, number, last=last and not closing))
+            yield self._assistant(take_up, *self._lead_on(threads, number, last=last and not closing), at=number)
         if closing:
-            yield self._user(self._say("closing", self._feelings.closing))
-            yield self._assistant(self._farewell())
+            yield self._user(self._say("closing", self._feelings_at_the_end.closing), at=exchanges - 1)
+            yield self._assistant(self._farewell(), at=exchanges - 1)
 
     @property
     def _feelings(self) -> Feelings:
         return self.phrasebook.feelings[self.item.user.emotion]
+
+    @property
+    def _feelings_at_the_end(self) -> Feelings:
+        return self.phrasebook.feelings[self._last_emotion]
+
+    @property
+    def _last_emotion(self) -> str:
+        return self.item.user.emotion_of(self.item.turns // 2 - 1)
 
     def _opening(self) -> tuple[str, ...]:
         return (
@@ -152,7 +174,7 @@ class _Composition:
         return self._say(f"tell.{number}", answer.tell), self._say(f"take_up.{number}", answer.take_up)
 
     def _farewell(self) -> str:
-        return self._say("farewell", self.phrasebook.farewell[self.item.user.emotion])
+        return self._say("farewell", self.phrasebook.farewell[self._last_emotion])
 
     def _order(self, threads: Sequence[Thread]) -> list[Thread]:
         return sorted(threads, key=lambda thread: self._luck("thread", thread.ask[0]))
@@ -179,13 +201,15 @@ class _Composition:
     def _luck(self, where: str, option: str) -> bytes:
         return blake2b(f"{self.item.text_seed}\x1f{where}\x1f{option}".encode(), digest_size=8).digest()
 
-    def _user(self, *parts: str) -> Turn:
-        side = self.item.user
-        return Turn(role=Role.USER, text=_join(parts), emotion=side.emotion, intensity=side.intensity)
+    def _user(self, *parts: str, at: int = 0) -> Turn:
+        return _turn(Role.USER, self.item.user, parts, at)
 
-    def _assistant(self, *parts: str) -> Turn:
-        side = self.item.assistant
-        return Turn(role=Role.ASSISTANT, text=_join(parts), emotion=side.emotion, intensity=side.intensity)
+    def _assistant(self, *parts: str, at: int = 0) -> Turn:
+        return _turn(Role.ASSISTANT, self.item.assistant, parts, at)
+
+
+def _turn(role: Role, side: Character, parts: Sequence[str], exchange: int) -> Turn:
+    return Turn(role=role, text=_join(parts), emotion=side.emotion_of(exchange), intensity=side.intensity)
 
 
 def _join(parts: Sequence[str]) -> str:

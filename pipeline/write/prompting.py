@@ -11,6 +11,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from pipeline.engine.backends import nearest
 from pipeline.write.languages import language_name
 from pipeline.write.writer import Character, Commission
+from schemas.brief import Kind
 from schemas.dialogue import Turn
 from schemas.pack import Pack, Situation, Writing, WritingStep
 from schemas.voice import Age, Gender, Role
@@ -29,13 +30,14 @@ OF_ALL = ("languages", "longest_turn")
 """What a system template may use: it must come out the same for every request, or no prefix cache can hold it."""
 
 OF_BRIEF = (
-    *("language", "language_name", "situation", "about", "user", "assistant", "turns", "exchanges", "draw"),
-    "longest_turn",
+    *("language", "language_name", "kind", "situation", "about", "user", "assistant", "turns", "exchanges", "draw"),
+    *("arc", "words", "longest_turn"),
 )
+_OF_EXCHANGE = ("exchange", "history", "user_emotion", "reply_emotion")
 OF_STEP: Mapping[str, tuple[str, ...]] = {
     "dialogue": OF_BRIEF,
-    "query": (*OF_BRIEF, "exchange", "history"),
-    "reply": (*OF_BRIEF, "exchange", "history", "query"),
+    "query": (*OF_BRIEF, *_OF_EXCHANGE),
+    "reply": (*OF_BRIEF, *_OF_EXCHANGE, "query"),
 }
 _ORDERS = (("dialogue",), ("query", "reply"))
 _SIDES = ("user", "assistant")
@@ -71,6 +73,9 @@ def of_brief(item: Commission, writing: Writing) -> dict[str, object]:
         "longest_turn": writing.longest_turn,
         "language": item.language,
         "language_name": language_name(item.language),
+        "kind": str(item.kind),
+        "arc": str(item.arc),
+        "words": item.words,
         "situation": item.situation.id,
         "about": item.situation.about,
         "user": item.user,
@@ -156,7 +161,7 @@ def _sample(writing: Writing) -> dict[str, object]:
     assistant = Character(gender=Gender.MALE, age=Age.ADULT, emotion="neutral", intensity=1.0)
     item = Commission(
         language="en",
-        kind="dialogue",
+        kind=Kind.DIALOGUE,
         situation=Situation(id="sample", about="A sample.", emotions={"sad": 1.0}),
         user=user,
         assistant=assistant,
@@ -167,5 +172,6 @@ def _sample(writing: Writing) -> dict[str, object]:
         Turn(role=role, text="Hello.", emotion=side.emotion, intensity=side.intensity)
         for role, side in ((Role.USER, user), (Role.ASSISTANT, assistant))
     ]
-    more = {"languages": ["English"], "exchange": 2, "history": turns, "query": "Hello."}
+    more: dict[str, object] = {"languages": ["English"], "exchange": 2, "history": turns, "query": "Hello."}
+    more |= {"user_emotion": "sad", "reply_emotion": "neutral"}
     return of_brief(item, writing) | more

@@ -13,30 +13,44 @@ A backend is a module beside this one with
 It is listed in `backends.py` and imported only when named.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from pydantic import Field
 
 from pipeline.engine.failure import Failure
-from schemas.brief import Brief, Kind
+from schemas.brief import Arc, Brief, Kind
 from schemas.dialogue import Written
 from schemas.frozen import Frozen
-from schemas.pack import Situation
+from schemas.pack import Pack, Situation
 from schemas.voice import Age, Gender, Role
 
 
 class Character(Frozen):
-    """One side as a writer needs to know it: no voice, since another voice does not change the words."""
+    """One side as a writer needs to know it: no voice, since another voice does not change the words.
+
+    `path` has the emotion of each of its turns where they differ; `persona` says who it is, or nothing.
+    """
 
     gender: Gender
     age: Age
     emotion: str
     intensity: float
+    path: tuple[str, ...] = ()
+    persona: str = ""
+
+    def emotion_of(self, number: int) -> str:
+        """The emotion of its turn `number`, from 0."""
+        return self.path[number] if self.path else self.emotion
 
 
 class Commission(Frozen):
-    """What is to be written: a brief without what the text does not depend on, and its situation in full."""
+    """What is to be written: a brief without what the text does not depend on, and its situation in full.
+
+    `words` bounds how much is said in a turn; None: it is not said.
+    """
 
     language: str
     kind: Kind
@@ -45,24 +59,49 @@ class Commission(Frozen):
     assistant: Character
     turns: int = Field(ge=2, multiple_of=2)
     text_seed: int
+    arc: Arc = Arc.STEADY
+    words: tuple[int, int] | None = None
 
 
-def commission(brief: Brief, situation: Situation) -> Commission:
-    """The writer's part of a brief."""
-    sides = {role: brief.speaker(role) for role in Role}
-    characters = {
-        role: Character(gender=side.gender, age=side.age, emotion=side.emotion, intensity=side.intensity)
-        for role, side in sides.items()
-    }
-    return Commission(
-        language=brief.language,
-        kind=brief.kind,
-        situation=situation,
-        user=characters[Role.USER],
-        assistant=characters[Role.ASSISTANT],
-        turns=brief.turns,
-        text_seed=brief.text_seed,
-    )
+@dataclass(frozen=True)
+class Commissions:
+    """The commissions of one pack's briefs."""
+
+    pack: Pack
+
+    def of(self, brief: Brief) -> Commission:
+        """The writer's part of a brief."""
+        return Commission(
+            language=brief.language,
+            kind=brief.kind,
+            situation=self._situations[brief.situation],
+            user=self._character(brief, Role.USER),
+            assistant=self._character(brief, Role.ASSISTANT),
+            turns=brief.turns,
+            text_seed=brief.text_seed,
+            arc=brief.arc,
+            words=self.pack.lengths[brief.length].words if brief.length else None,
+        )
+
+    def _character(self, brief: Brief, role: Role) -> Character:
+        side = brief.speaker(role)
+        return Character(
+            gender=side.gender,
+            age=side.age,
+            emotion=side.emotion,
+            intensity=side.intensity,
+            path=side.path,
+            persona=self._personas[role][side.persona] if side.persona else "",
+        )
+
+    @cached_property
+    def _situations(self) -> Mapping[str, Situation]:
+        return {situation.id: situation for situation in self.pack.situations}
+
+    @cached_property
+    def _personas(self) -> Mapping[Role, Mapping[str, str]]:
+        sides = {Role.USER: self.pack.personas.user, Role.ASSISTANT: self.pack.personas.assistant}
+        return {role: {one.id: one.about for one in personas} for role, personas in sides.items()}
 
 
 class Writer(Protocol):

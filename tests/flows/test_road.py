@@ -131,8 +131,9 @@ def test_a_speaker_keeps_one_voice_in_all_their_turns(road: Road) -> None:
     brief = train_brief(road)
     player = Player(road, lambda line: line.text != "Turn 2 is spoken." or line.voice.id != brief.user.voice)
     fate = player.fate(brief)
-    assert len({turn.line.voice.id for turn in fate.turns[::2]}) == 1
-    assert fate.turns[0].line.voice.id != brief.user.voice, "turn 0 had passed, and was spoken again all the same"
+    voices = [turn.line.voice.id for turn in fate.turns[::2] if turn.line is not None]
+    assert len(set(voices)) == 1
+    assert voices[0] != brief.user.voice, "turn 0 had passed, and was spoken again all the same"
     assert [turn.attempts for turn in fate.turns] == [2, 1, 4, 1]
 
 

@@ -10,7 +10,7 @@ from pipeline.config.pack import load_pack
 from pipeline.plan.briefs import Planner
 from pipeline.write import vllm
 from pipeline.write.vllm import Settings
-from pipeline.write.writer import Commission, commission
+from pipeline.write.writer import Commission, Commissions
 from schemas.dialogue import Written
 from schemas.pack import Pack
 from schemas.run import Shares
@@ -30,8 +30,8 @@ def small(weights: Path, **more: JsonValue) -> Settings:
 
 def briefed(pack: Pack) -> list[Commission]:
     """What is to be written."""
-    situations = {situation.id: situation for situation in pack.situations}
-    return [commission(brief, situations[brief.situation]) for brief in Planner(pack, 7, Shares()).briefs(0, BRIEFS)]
+    commissions = Commissions(pack)
+    return [commissions.of(brief) for brief in Planner(pack, 7, Shares()).briefs(0, BRIEFS)]
 
 
 def main(weights: Path) -> None:

@@ -6,7 +6,7 @@ from pipeline.engine.failure import Failure
 from pipeline.plan.briefs import Planner
 from pipeline.write import phrasebook
 from pipeline.write.phrasebook import PhrasebookWriter, Settings
-from pipeline.write.writer import Commission, commission
+from pipeline.write.writer import Commission, Commissions
 from schemas.dialogue import Dialogue, Written
 from schemas.pack import Pack
 from schemas.run import Shares
@@ -17,8 +17,8 @@ MANY = 2000
 
 @pytest.fixture(scope="module")
 def commissions(empathy: Pack) -> list[Commission]:
-    situations = {situation.id: situation for situation in empathy.situations}
-    return [commission(brief, situations[brief.situation]) for brief in Planner(empathy, 7, Shares()).briefs(0, MANY)]
+    commissions = Commissions(empathy)
+    return [commissions.of(brief) for brief in Planner(empathy, 7, Shares()).briefs(0, MANY)]
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,7 @@ import yaml
 from pipeline.plan.briefs import Planner
 from pipeline.write.composing import Composer, writing_of
 from pipeline.write.prompting import complaints, of_brief
-from pipeline.write.writer import Commission, commission
-from schemas.brief import Brief
+from pipeline.write.writer import Commission, Commissions
 from schemas.pack import Pack, Writing, WritingStep
 from schemas.run import Shares
 from tests.conftest import SHIPPED
@@ -27,12 +26,7 @@ def complained(*steps: WritingStep) -> Mapping[tuple[str | int, ...], str]:
 
 @pytest.fixture(scope="module")
 def commissions(empathy: Pack) -> list[Commission]:
-    situations = {situation.id: situation for situation in empathy.situations}
-
-    def of(brief: Brief) -> Commission:
-        return commission(brief, situations[brief.situation])
-
-    return [of(brief) for brief in Planner(empathy, 7, Shares()).briefs(0, 300)]
+    return [Commissions(empathy).of(brief) for brief in Planner(empathy, 7, Shares()).briefs(0, 300)]
 
 
 def prompts(pack: Pack, items: list[Commission]) -> list[str]:

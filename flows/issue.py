@@ -1,0 +1,99 @@
+"""Which brief is made next: those that the corpus has room for, in the plan's order."""
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pipeline.plan.briefs import Planner
+from pipeline.plan.cells import Cell
+from pipeline.plan.filling import Filling
+from schemas.brief import Brief
+from schemas.slices import Slice
+
+_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A brief, its place in the slice, and its cell."""
+
+    place: int
+    brief: Brief
+    cell: Cell
+
+
+@dataclass
+class Issue:
+    """Briefs of a slice, at most `most`, as far as the corpus may have room for them.
+
+    A brief whose cell will be full if all under way pass is passed over, and comes back if one of those fails. What
+    was drawn is settled in the plan's order: `settled` goes on as far as the fates of its briefs are known.
+    """
+
+    planner: Planner
+    slice: Slice
+    filling: Filling
+    most: int
+    drawn: int = 0
+    _briefs: Iterator[Brief] = field(init=False)
+    _order: deque[Drawn] = field(default_factory=deque)
+    _passed_over: defaultdict[Cell, deque[Drawn]] = field(default_factory=lambda: defaultdict(deque))
+    _hopeful: Counter[Cell] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._briefs = self._plan()
+
+    def next(self) -> Drawn | None:
+        """The next brief to be made; None while there is none, or no more."""
+        waiting = [one[0] for cell, one in self._passed_over.items() if one and self._is_wanted(cell)]
+        if waiting:
+            first = min(waiting, key=lambda one: one.place)
+            self._passed_over[first.cell].popleft()
+            return self._begin(first)
+        while self.drawn < self.most and any(self._is_wanted(cell) for cell in self.filling.quotas):
+            brief = next(self._briefs)
+            one = Drawn(self.drawn, brief, self.filling.cell(brief))
+            self.drawn += 1
+            self._order.append(one)
+            if self._is_wanted(one.cell):
+                return self._begin(one)
+            self._passed_over[one.cell].append(one)
+        return None
+
+    def failed(self, one: Drawn) -> None:
+        """A brief under way did not pass."""
+        self._hopeful[one.cell] -= 1
+
+    def passed(self, one: Drawn) -> None:
+        """A brief under way is in the corpus."""
+        self._hopeful[one.cell] -= 1
+        self.filling.take(one.cell)
+
+    def earliest(self) -> Drawn | None:
+        """The first brief in the plan's order that is not settled yet; those that nobody wants are let go."""
+        while self._order and not self.filling.has_room(self._order[0].cell):
+            gone = self._order.popleft()
+            over = self._passed_over[gone.cell]
+            if over and over[0] is gone:
+                over.popleft()
+        return self._order[0] if self._order else None
+
+    def settle(self) -> None:
+        """The earliest is decided."""
+        self._order.popleft()
+
+    def _is_wanted(self, cell: Cell) -> bool:
+        return self.filling.has_room(cell, self._hopeful[cell])
+
+    def _begin(self, one: Drawn) -> Drawn:
+        self._hopeful[one.cell] += 1
+        return one
+
+    def _plan(self) -> Iterator[Brief]:
+        """The slice's briefs, drawn in blocks: a single draw costs as much as a hundred."""
+        start = 0
+        while True:
+            for brief in self.planner.briefs(start, start + _BLOCK):
+                if brief.index % self.slice.count == self.slice.number - 1:
+                    yield brief
+            start += _BLOCK
