@@ -63,15 +63,17 @@ class Voice(Frozen):
     speakers must not be shared between splits.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="by which rows of the corpus name it")
     gender: Gender
     age: Age
-    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
-    roles: tuple[Role, ...] = Field(default=(Role.USER,), min_length=1)
-    split: Split = Split.TRAIN
-    weight: Weight = 1.0
-    engines: Mapping[str, Mapping[str, JsonValue]] = {}
-    clips: Mapping[str, Clip] = {}
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1, description="those it can speak")
+    roles: tuple[Role, ...] = Field(default=(Role.USER,), min_length=1, description="the sides it may play")
+    split: Split = Field(default=Split.TRAIN, description="of a user's voice: the one it belongs to")
+    weight: Weight = Field(default=1.0, description="among the voices of its gender and age")
+    engines: Mapping[str, Mapping[str, JsonValue]] = Field(
+        default={}, description="its settings for each engine by name"
+    )
+    clips: Mapping[str, Clip] = Field(default={}, description="`neutral`, and any emotion: recordings to clone it from")
     licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
     consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
 
@@ -82,23 +84,24 @@ Tag = Annotated[str, Field(pattern=r"^[a-z][a-z_-]*$", description="laughter, fo
 class Prosody(Frozen):
     """How an emotion bends a voice, at intensity 1. The voice's own is the default of every field.
 
-    These multiply: `rate` words per time, `range` the spread of pitch around its mean, `volume` amplitude,
-    `pause` the length of pauses between clauses. These add: `pitch` in semitones; `slope` in semitones from the first
-    word to the last; `rise` in semitones on the last word; `tremor`, how far pitch shakes to each side in semitones;
-    `gap`, silence between words in units of 10 ms; `brightness`, vocal effort: dB by which high frequencies (4 kHz)
-    gain on low ones, negative for a dull voice.
+    Multipliers are raised to the power of the intensity, shifts are multiplied by it.
     """
 
-    rate: float = Field(default=1.0, ge=0.4, le=2.5)
-    pitch: float = Field(default=0.0, ge=-12.0, le=12.0)
-    range: float = Field(default=1.0, ge=0.0, le=3.0)
-    volume: float = Field(default=1.0, ge=0.2, le=2.0)
-    pause: float = Field(default=1.0, ge=0.0, le=4.0)
-    slope: float = Field(default=0.0, ge=-12.0, le=12.0)
-    rise: float = Field(default=0.0, ge=-12.0, le=12.0)
-    tremor: float = Field(default=0.0, ge=0.0, le=2.0)
-    gap: float = Field(default=0.0, ge=0.0, le=20.0)
-    brightness: float = Field(default=0.0, ge=-12.0, le=12.0)
+    rate: float = Field(default=1.0, ge=0.4, le=2.5, description="multiplies the words per time")
+    pitch: float = Field(default=0.0, ge=-12.0, le=12.0, description="semitones up, or down if negative")
+    range: float = Field(default=1.0, ge=0.0, le=3.0, description="multiplies the spread of pitch around its mean")
+    volume: float = Field(default=1.0, ge=0.2, le=2.0, description="multiplies the amplitude")
+    pause: float = Field(default=1.0, ge=0.0, le=4.0, description="multiplies the pauses between clauses")
+    slope: float = Field(default=0.0, ge=-12.0, le=12.0, description="semitones from the first word to the last")
+    rise: float = Field(default=0.0, ge=-12.0, le=12.0, description="semitones on the last word")
+    tremor: float = Field(default=0.0, ge=0.0, le=2.0, description="how far pitch shakes to each side, in semitones")
+    gap: float = Field(default=0.0, ge=0.0, le=20.0, description="silence between words, in units of 10 ms")
+    brightness: float = Field(
+        default=0.0,
+        ge=-12.0,
+        le=12.0,
+        description="vocal effort: dB by which 4 kHz gains on low frequencies; negative for a dull voice",
+    )
 
     def at(self, intensity: float) -> "Prosody":
         """The same delivery weaker or stronger: multipliers to the power of `intensity`, the rest times it.
@@ -125,7 +128,7 @@ class Prosody(Frozen):
 class StyleOfLanguage(Frozen):
     """What is said otherwise in one language: of `prosody` the fields that are given, and the instruction."""
 
-    prosody: Prosody = Prosody()
+    prosody: Prosody = Field(default=Prosody(), description="in numbers: the fields that differ")
     instruction: str | None = Field(default=None, description="in place of the general one")
 
 
@@ -135,7 +138,7 @@ class Style(Frozen):
     `tags` are sounds that the writer may put into a text, as [laughter] or [sigh], and the engine makes.
     """
 
-    prosody: Prosody = Prosody()
+    prosody: Prosody = Field(default=Prosody(), description="in numbers, for engines that are steered by them")
     instruction: str = Field(default="", description="natural language, for engines that follow it")
     languages: Mapping[str, StyleOfLanguage] = Field(default={}, description="language → what is otherwise in it")
     tags: tuple[Tag, ...] = Field(default=(), description="inline tags that a text may hold: laughter, sigh")

@@ -51,6 +51,8 @@ class Attachments:
         content = self._read((*path, "audio"), name) if isinstance(name, str) else None
         if content is None:
             return
+        if "digest" in clip:
+            self._fault((*path, "digest"), "digest is filled in on reading: take it away")
         clip["digest"] = blake2b(content, digest_size=16).hexdigest()
         transcript = clip.get("transcript")
         said = transcript if isinstance(transcript, str) else None

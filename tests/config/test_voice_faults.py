@@ -100,7 +100,8 @@ def test_a_recording_from_which_no_voice_can_be_taken_is_a_fault(
         (clip(said="word " * 30), "so this were 40.0 letters a second"),
         (clip(said="我" * 40), "so this were 40.0 letters a second"),
         (clip(more=", language: zh"), "anna speaks en, its clip is in zh: add that to its languages, or take a clip"),
-        (clip(more=", digset: x"), "digset is not a key here: did you mean digest?"),
+        (clip(more=", digest: x"), "digest is filled in on reading: take it away"),
+        (clip(more=", languag: en"), "languag is not a key here: did you mean language?"),
     ],
 )
 def test_a_clip_that_cannot_be_is_a_fault_at_its_line(child: Path, one: str, message: str) -> None:
