@@ -1,13 +1,24 @@
 """A pack that extends another: what comes of both, where faults are said to be, and that a copy of it is the same."""
 
+import re
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
+from flows.frozen_run import changes, freeze, thaw
 from pipeline.config.pack import load_pack
-from pipeline.config.run import copy_pack
+from pipeline.config.run import copy_pack, load_run
+from pipeline.engine.storage import Folder
 from schemas.pack import Pack
 from tests.config.small_pack import faults, write_child, write_small
+
+EMBEDDED = """\
+size: 4
+write: {backend: phrasebook}
+speak: {backend: espeak}
+score: {asr: {backend: pocketsphinx}, ser: {backend: prosody}}
+"""
 
 
 @pytest.fixture
@@ -209,6 +220,36 @@ def test_a_copy_of_the_files_is_the_same_pack_and_so_is_a_copy_of_the_copy(folde
     assert (copies[0] / "parent/parent/prompt.jinja").is_file()
     assert {copy: load_pack(copy).digest for copy in copies} == dict.fromkeys(copies, made.digest)
     assert {load_pack(copy).pack == made.pack for copy in copies} == {True}
+
+
+def test_a_runs_copy_is_the_pack_as_used(folder: Path) -> None:
+    write_child(folder, "turns: {2: 3, 4: 1, rest: 0}\n", extends="empathy")
+    (folder.parent / "run.yaml").write_text(f"pack: child\n{EMBEDDED}")
+    run = load_run(folder.parent / "run.yaml")
+    place = Folder(str(folder.parent / "RUN"))
+
+    freeze(place, run)
+    thawed = thaw(place)
+
+    assert thawed is not None
+    assert (thawed.pack.digest, thawed.pack.pack) == (run.pack.digest, run.pack.pack)
+    assert changes(thawed, run) == []
+    (folder / "pack.yaml").write_text("name: child\nextends: empathy\nturns: {2: 3, rest: 0}\n")
+    assert [str(one) for one in changes(thawed, load_run(folder.parent / "run.yaml"))] == ["pack file pack.yaml"]
+
+
+def test_the_documented_example_is_what_it_says(folder: Path, empathy: Pack) -> None:
+    page = (Path(__file__).parents[2] / "docs/packs.md").read_text()
+    lines = re.search(r"^    name: shorter\n(    .*\n)+", page, flags=re.MULTILINE)
+    assert lines is not None
+    folder.mkdir()
+    (folder / "pack.yaml").write_text(dedent(lines[0]))
+
+    made = load_pack(folder).pack
+
+    assert dict(made.user_emotions) == {**empathy.user_emotions, "sad": 6}
+    assert {turns for turns, weight in made.turns.items() if weight > 0} == {2, 4}
+    assert [voice.id for voice in made.voices] == [voice.id for voice in empathy.voices if voice.id != "lily"]
 
 
 def test_the_name_of_the_parents_copy_is_not_for_the_childs_own_files(folder: Path) -> None:
