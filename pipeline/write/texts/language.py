@@ -76,14 +76,14 @@ def language_faults(said: Sequence[Said], language: str, rules: TextRules) -> It
     """Turns in another language; else the dialogue as a whole, where no turn alone is long enough to tell."""
     if not rules.language:
         return
-    total: Counter[str] = Counter()
+    total: list[str] = []
     found = False
     for one in said:
         wrong = _other_script(one.text, language)
         if not wrong and language in LANGUAGES:
-            counts = _small_words(one)
-            total.update(counts)
-            wrong = _other_language(counts, language)
+            small_words = [LANGUAGE_OF[word] for word in one.tokens if word in LANGUAGE_OF]
+            total += small_words
+            wrong = _other_language(small_words, language)
         if wrong:
             found = True
             yield TextFault(one.number, "language", f"not in {language} but in {wrong}: {quoted(one.text)}")
@@ -109,11 +109,10 @@ def _other_script(text: str, language: str) -> str:
     return f"{max(others, key=lambda name: others[name])} script"
 
 
-def _small_words(one: Said) -> Counter[str]:
-    return Counter(LANGUAGE_OF[word] for word in one.tokens if word in LANGUAGE_OF)
-
-
-def _other_language(counts: Counter[str], language: str) -> str:
-    if not counts or (other := max(counts, key=lambda name: counts[name])) == language:
+def _other_language(small_words: Sequence[str], language: str) -> str:
+    """The language that most of the small words belong to, if it is clearly another."""
+    own = small_words.count(language)
+    if len(small_words) - own < max(_LEAST_WORDS, 2 * own + 1):
         return ""
-    return other if counts[other] >= _LEAST_WORDS and counts[other] > 2 * counts[language] else ""
+    other, count = Counter(small_words).most_common(1)[0]
+    return other if count >= max(_LEAST_WORDS, 2 * own + 1) else ""

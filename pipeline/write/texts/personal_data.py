@@ -48,28 +48,29 @@ _SPELLED_MAIL = re.compile(
 
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _UNITS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen"
-_ENGLISH_STREET = re.compile(r"\b(?:Street|St\.|Avenue|Ave\b|Road|Rd\b|Lane|Drive|Boulevard|Blvd\b|Crescent|Terrace)")
+_STREETS = ("Street", "St.", "Avenue", "Ave", "Road", "Rd", "Lane", "Drive", "Boulevard", "Blvd", "Crescent", "Terrace")
 _DIGIT = re.compile(r"\d")
-_ADDRESSES: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]] = {
+_DIGITS = tuple("0123456789")
+_ADDRESSES: Mapping[str, tuple[Sequence[str], re.Pattern[str]]] = {
     "en": (
-        _ENGLISH_STREET,
+        _STREETS,
         re.compile(
             rf"(?<![\d.,:])\b(?:\d{{1,5}}|(?i:(?:(?:{_UNITS}|{_TENS})[ -](?:hundred )?(?:and )?)*(?:{_UNITS}|{_TENS}|hundred)))[a-d]?,? "
-            rf"(?:(?:North|South|East|West|[NSEW]\.) )?(?:[A-Z][a-z]+ ){{1,3}}{_ENGLISH_STREET.pattern}"
+            rf"(?:(?:North|South|East|West|[NSEW]\.) )?(?:[A-Z][a-z]+ ){{1,3}}(?:{'|'.join(map(re.escape, _STREETS))})(?!\w)"
         ),
     ),
-    "de": (_DIGIT, re.compile(r"\b[A-ZÄÖÜ][a-zäöüß]+(?:straße|strasse|gasse|allee|weg|platz) \d{1,4}\b")),
-    "nl": (_DIGIT, re.compile(r"\b[A-Z][a-z]+(?:straat|laan|weg|plein|gracht|kade) \d{1,4}\b")),
-    "fr": (_DIGIT, re.compile(r"\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|chemin|allée|impasse) (?:d\w+ |de la |des |du |d'|l')?[A-ZÉÈ]\w+")),
-    "es": (_DIGIT, re.compile(r"\b(?i:calle|avenida|paseo|plaza) (?:de (?:la |los |las )?|del )?[A-ZÁÉÍÓÚ]\w+(?: [A-ZÁÉÍÓÚ]\w+)*,? (?:número )?\d{1,4}\b")),
-    "it": (_DIGIT, re.compile(r"\b(?i:via|viale|corso|piazza|vicolo) (?:d\w+ )?[A-ZÀÈÉ]\w+(?: [A-ZÀÈÉ]\w+)*,? \d{1,4}\b")),
-    "pt": (_DIGIT, re.compile(r"\b(?i:rua|avenida|travessa|praça) (?:d[aeo]s? )?[A-ZÁÉÍÓÚ]\w+(?: (?:d[aeo]s? )?[A-ZÁÉÍÓÚ]\w+)*,? (?:número )?\d{1,5}\b")),
+    "de": (_DIGITS, re.compile(r"\b[A-ZÄÖÜ][a-zäöüß]+(?:straße|strasse|gasse|allee|weg|platz) \d{1,4}\b")),
+    "nl": (_DIGITS, re.compile(r"\b[A-Z][a-z]+(?:straat|laan|weg|plein|gracht|kade) \d{1,4}\b")),
+    "fr": (_DIGITS, re.compile(r"\b\d{1,4}(?: ?(?:bis|ter))?,? (?:rue|avenue|boulevard|chemin|allée|impasse) (?:d\w+ |de la |des |du |d'|l')?[A-ZÉÈ]\w+")),
+    "es": (_DIGITS, re.compile(r"\b(?i:calle|avenida|paseo|plaza) (?:de (?:la |los |las )?|del )?[A-ZÁÉÍÓÚ]\w+(?: [A-ZÁÉÍÓÚ]\w+)*,? (?:número )?\d{1,4}\b")),
+    "it": (_DIGITS, re.compile(r"\b(?i:via|viale|corso|piazza|vicolo) (?:d\w+ )?[A-ZÀÈÉ]\w+(?: [A-ZÀÈÉ]\w+)*,? \d{1,4}\b")),
+    "pt": (_DIGITS, re.compile(r"\b(?i:rua|avenida|travessa|praça) (?:d[aeo]s? )?[A-ZÁÉÍÓÚ]\w+(?: (?:d[aeo]s? )?[A-ZÁÉÍÓÚ]\w+)*,? (?:número )?\d{1,5}\b")),
     "zh": (
-        re.compile("[号弄]"),
+        ("号", "弄"),
         re.compile(r"[\u4e00-\u9fff]{2,6}(?:路|街|大道|胡同|巷|弄)(?:[\d０-９]{1,5}|[零〇一二三四五六七八九十百]{1,6})(?:号|弄)(?!线|楼梯|公交|车)"),
     ),
 }  # fmt: skip
-"""By language: a sign that there may be one, which is quick to look for, and what one looks like."""
+"""By language: signs that there may be one, which are quick to look for, and what one looks like."""
 
 
 def personal_data_faults(said: Sequence[Said], language: str, rules: TextRules) -> Iterator[TextFault]:
@@ -88,8 +89,8 @@ def _found(one: Said, language: str) -> Iterator[tuple[str, str]]:
     if " dot " in one.folded and (mail := _SPELLED_MAIL.search(one.folded)):
         yield "an e-mail address", one.piece(mail)
     if language in _ADDRESSES:
-        sign, pattern = _ADDRESSES[language]
-        if sign.search(text) and (address := pattern.search(text)):
+        signs, pattern = _ADDRESSES[language]
+        if any(sign in text for sign in signs) and (address := pattern.search(text)):
             yield "somebody's address", address[0]
     if _DIGIT.search(text):
         yield from _numbers(text)
