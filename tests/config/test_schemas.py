@@ -1,11 +1,13 @@
 """The JSON Schemas that editors complete from: what is right validates, what is misspelt does not."""
 
+import json
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
-from flows.schema_command import SchemaOf, file_name, mark_pack, schema_text, write_schemas
+from flows.schema_command import mark_pack, schema_command, schema_text, write_schemas
+from flows.schema_of import SchemaOf
 from pipeline.config.includes import read_folder
 from pipeline.config.pack import load_pack
 from pipeline.config.pack_schema import pack_schema
@@ -14,6 +16,7 @@ from pipeline.config.run_schema import run_schema
 from pipeline.config.schema_parts import Schema, as_schema
 from pipeline.config.source import Node, read_document
 from pipeline.engine.backends import Entry, Registry
+from pipeline.engine.errors import UsageError
 from tests.config.small_pack import write_child, write_small
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -194,6 +197,17 @@ def test_the_schemas_are_written_beside_and_named_by_every_file_of_a_pack(tmp_pa
     for file in (tmp_path / "mine/pack").rglob("*.yaml"):
         first, _, _ = file.read_text().partition("\n")
         named = (file.parent / first.removeprefix("# yaml-language-server: $schema=")).resolve()
-        assert named == (tmp_path / "mine" / file_name(SchemaOf.PACK)).resolve()
+        assert named == (tmp_path / "mine" / SchemaOf.PACK.file_name).resolve()
         assert named.read_text() == schema_text(SchemaOf.PACK) + "\n"
     assert load_pack(tmp_path / "mine/pack").pack == made
+
+
+def test_one_is_printed_or_written_and_both_are_only_written(tmp_path: Path) -> None:
+    assert json.loads(schema_command(SchemaOf.RUN, None)) == run_schema()
+    with pytest.raises(UsageError, match="say which: warmline schema pack"):
+        schema_command(None, None)
+    schema_command(SchemaOf.RUN, tmp_path / "one")
+    assert [file.name for file in (tmp_path / "one").iterdir()] == ["run.schema.json"]
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="file/deeper cannot be written: .*: choose another folder"):
+        schema_command(None, tmp_path / "file/deeper")
