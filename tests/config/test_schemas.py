@@ -209,5 +209,5 @@ def test_one_is_printed_or_written_and_both_are_only_written(tmp_path: Path) -> 
     schema_command(SchemaOf.RUN, tmp_path / "one")
     assert [file.name for file in (tmp_path / "one").iterdir()] == ["run.schema.json"]
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="file/deeper cannot be written: .*: choose another folder"):
+    with pytest.raises(UsageError, match="file/deeper cannot be written: "):
         schema_command(None, tmp_path / "file/deeper")
