@@ -70,12 +70,26 @@ def check(
 def plan(
     run_file: RunFile,
     preview: Annotated[int, typer.Option(help="Show this many sample briefs.", min=0)] = 0,
+    picture: Annotated[Path | None, typer.Option(help="Draw it too, into this SVG file.")] = None,
     overrides: Override = None,
 ) -> None:
-    """Show the distribution asked and drawn, and sample briefs."""
+    """Show the distribution asked and drawn, the cells filled least, and sample briefs."""
     from flows.plan_report import plan_report
 
-    for line in plan_report(run_file, overrides or (), preview):
+    for line in plan_report(run_file, overrides or (), preview, picture):
+        print(line)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A run file, a run's folder or a pack's folder.", metavar="A")],
+    after: Annotated[str, typer.Argument(help="The same, edited.", metavar="B")],
+    overrides: Override = None,
+) -> None:
+    """Say what an edit would remake, and what that costs, without making anything."""
+    from flows.diff import diff_lines
+
+    for line in diff_lines(before, after, overrides or ()):
         print(line)
 
 

@@ -98,7 +98,7 @@ class Road:
             return Needs(write=[ordered])
         if isinstance(written, Failure):
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
-        return written.value.dialogue
+        return written.value.of(brief.member)
 
 
 def walk(road: Road) -> Iterator[tuple[Brief, Decided | Needs]]:

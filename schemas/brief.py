@@ -59,7 +59,8 @@ class Brief(Frozen):
 
     Drawn from (`seed`, `index`) alone, so any slice of a plan can be made anywhere. `turns` counts both
     sides; the user begins and the assistant ends, so it is even. `text_seed` is what a writer draws from:
-    it depends on seed and index only and stays when weights change. `member` is the brief's place in its contrast set.
+    it depends on seed and index only and stays when weights change. In a contrast set, `member` is the brief's place
+    and `members` has the sides of each: user and assistant.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Brief(Frozen):
     arc: Arc = Arc.STEADY
     length: str = ""
     member: int = Field(default=0, ge=0)
+    members: tuple[tuple[Speaker, Speaker], ...] = ()
 
     def speaker(self, role: Role) -> Speaker:
         """The side of `role`."""

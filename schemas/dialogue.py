@@ -41,10 +41,16 @@ class Usage(Frozen):
 class Written(Frozen):
     """A dialogue as its writer gave it, what that took, and why earlier tries of it did not do.
 
-    `reasoning` holds what a reasoning model thought before each of its answers, in their order; it is never spoken.
+    `reasoning` holds what a reasoning model thought before each of its answers, in their order; it is never spoken. Of
+    a contrast set, which is written as one, `members` has each member's dialogue, and `dialogue` is the first's.
     """
 
     dialogue: Dialogue
+    members: tuple[Dialogue, ...] = ()
     usage: Usage = Usage()
     failed_tries: tuple[str, ...] = ()
     reasoning: tuple[str, ...] = ()
+
+    def of(self, member: int) -> Dialogue:
+        """The dialogue of a contrast set's member, or the only one."""
+        return self.members[member] if self.members else self.dialogue

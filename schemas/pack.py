@@ -85,6 +85,9 @@ class WritingStep(Frozen):
     top_p: float = Field(default=1.0, gt=0.0, le=1.0)
     max_tokens: int = Field(default=1024, ge=16)
     reasoning: bool = Field(default=False, description="the model thinks in a field of its own before it answers")
+    names_emotion: bool = Field(
+        default=False, description="the reply also says how it is spoken: one of reply_emotions for the user's emotion"
+    )
 
 
 class Writing(Frozen):

@@ -108,6 +108,9 @@ def _arcs(pack: Pack) -> Iterator[Complaint]:
 
 
 def _named(pack: Pack) -> Iterator[Complaint]:
+    names = pack.writing is not None and any(step.names_emotion for step in pack.writing.steps)
+    if names and "reply_emotion" in pack.targets.cells:
+        yield ("targets", "cells"), "the model names the reply's emotion (names_emotion), so no cell can count on it"
     for side in ("user", "assistant"):
         ids = [persona.id for persona in getattr(pack.personas, side)]
         for number, name in enumerate(ids):
@@ -118,6 +121,10 @@ def _named(pack: Pack) -> Iterator[Complaint]:
 
 
 def _contrast(pack: Pack, contrast: Contrast) -> Iterator[Complaint]:
+    if any(weight > 0 and not kind.is_single for kind, weight in pack.kinds.items()):
+        yield ("kinds",), "contrast sets are of one exchange: kinds other than reply and instruction need weight 0"
+    if pack.writing is not None and len(pack.writing.steps) == 1:
+        yield ("writing", "steps"), "contrast sets are written in two steps: query, once for a set, and reply, for each"
     if any(weight > 0 and arc is not Arc.STEADY for arc, weight in pack.arcs.items()):
         yield ("arcs",), "members of a contrast set keep their emotion: arcs other than steady need weight 0"
     if contrast.vary == "user_emotion":

@@ -1,6 +1,6 @@
 """From a pack to briefs: who talks, about what and how they feel, for any range of indices."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -32,12 +32,18 @@ class Planner:
 
     def briefs(self, start: int, stop: int) -> list[Brief]:
         """The briefs start..stop−1. Each depends on its index alone."""
-        return [brief for block in self.columns(start, stop) for brief in self._briefs(block)]
+        if self.pack.contrast is None:
+            return [brief for block in self.columns(start, stop) for brief in self._briefs(block)]
+        size = self.pack.contrast.members
+        first, last = start // size * size, -(-stop // size) * size
+        drawn = [brief for block in self.columns(first, last, BLOCK * size) for brief in self._briefs(block)]
+        sets = (drawn[place : place + size] for place in range(0, len(drawn), size))
+        return [brief for one in sets for brief in _together(one)][start - first : stop - first]
 
-    def columns(self, start: int, stop: int) -> Iterator[Columns]:
+    def columns(self, start: int, stop: int, block: int = BLOCK) -> Iterator[Columns]:
         """The same choices in columns, block by block."""
-        for first in range(start, stop, BLOCK):
-            yield Columns(self._tables, self.seed, first, min(first + BLOCK, stop))
+        for first in range(start, stop, block):
+            yield Columns(self._tables, self.seed, first, min(first + block, stop))
 
     @property
     def splits(self) -> dict[Split, float]:
@@ -98,6 +104,12 @@ class Planner:
             path=path,
             persona=drawn[f"persona.{role}"],
         )
+
+
+def _together(members: Sequence[Brief]) -> Iterator[Brief]:
+    """The briefs of one contrast set, each knowing the others."""
+    sides = tuple((brief.user, brief.assistant) for brief in members)
+    yield from (brief.model_copy(update={"members": sides}) for brief in members)
 
 
 _SHOWN = (

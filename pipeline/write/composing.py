@@ -1,49 +1,22 @@
-"""How a dialogue is had from a language model, whatever runs it: steps, prompts, seeds, tries."""
+"""How a dialogue is had from a language model, whatever runs it: the pack's steps, one after the other."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-
-from pydantic import JsonValue
 
 from pipeline.engine.errors import UsageError
 from pipeline.engine.failure import Failure
-from pipeline.engine.fingerprint import fingerprint, seed_from
+from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.refusal import ItemRefusedError
+from pipeline.write.asking import Ask, Asker, Complete, GivenUpError, Message
 from pipeline.write.prompting import RENDERING_ERRORS, Prompts, of_all, of_brief, prepare
-from pipeline.write.replies import BadReplyError, Reply, Shape
-from pipeline.write.writer import Commission
-from schemas.dialogue import Dialogue, Turn, Usage, Written
-from schemas.pack import Pack, Situation, Writing, WritingStep
+from pipeline.write.replies import Said, Shape
+from pipeline.write.writer import Commission, Member
+from schemas.dialogue import Dialogue, Turn, Written
+from schemas.pack import Pack, Situation, Writing
 from schemas.voice import Role
 
-_SEEDS = 2**31
-"""Servers take seeds of 32 bits with a sign."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of a chat."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request: what to say to the model, the JSON schema of what it is to give, and how to sample it."""
-
-    messages: tuple[Message, ...]
-    schema: Mapping[str, JsonValue]
-    seed: int
-    temperature: float
-    top_p: float
-    max_tokens: int
-
-
-Complete = Callable[[Ask], Awaitable[Reply]]
-"""Asks a model once. Raises ItemRefusedError if it does not take this request."""
+__all__ = ["Ask", "Complete", "Composer", "Message"]
 
 
 def needs(pack: Pack) -> Iterator[str]:
@@ -66,127 +39,137 @@ def reads(item: Commission) -> Commission:
 
 
 def identity(pack: Pack) -> str:
-    """What all texts depend on in the pack: the steps, as their system messages come out."""
+    """What all texts depend on in the pack: the steps, as their system messages come out, and what replies may be."""
     composer = Composer.of(pack, tries=1)
     steps = [
-        step.model_copy(update={"system": prompts.system}).model_dump(mode="json")
+        step.model_copy(update={"system": prompts.system}).model_dump(mode="json", exclude_defaults=True)
         for step, prompts in zip(composer.writing.steps, composer.prompts, strict=True)
     ]
-    return fingerprint(steps, composer.writing.longest_turn)
+    return fingerprint(steps, composer.writing.longest_turn, composer.named)
 
 
 @dataclass(frozen=True)
 class Composer:
-    """A pack's writing, made ready: templates compiled, system messages rendered. One for all commissions."""
+    """A pack's writing, made ready: templates compiled, system messages rendered. One for all commissions.
+
+    `named` are the emotions that a reply may name, for each of the user's, where a step has the model name it.
+    """
 
     writing: Writing
     prompts: tuple[Prompts, ...]
     tries: int
+    named: Mapping[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, pack: Pack, tries: int) -> "Composer":
         """For this pack; `tries` is how often one reply is asked for. Raises UsageError if the pack has no writing."""
         writing = writing_of(pack)
         variables = of_all(pack, writing)
-        return cls(writing, tuple(prepare(step, variables) for step in writing.steps), tries)
+        prompts = tuple(prepare(step, variables) for step in writing.steps)
+        names = any(step.names_emotion for step in writing.steps)
+        return cls(writing, prompts, tries, _open_to(pack) if names else {})
 
     async def compose(self, item: Commission, complete: Complete) -> Written | Failure:
         """The dialogue, or why there is none. Never raises for what one item alone suffers from."""
-        work = _Work(self, item, complete, of_brief(item, self.writing))
+        asker = Asker(complete, item.text_seed, self.tries)
         try:
-            turns = await work.turns()
-        except (_GivenUpError, ItemRefusedError) as error:
-            return Failure(str(error), spent=work.usage)
+            dialogues = await _Work(self, item, asker).dialogues()
+        except (GivenUpError, ItemRefusedError) as error:
+            return Failure(str(error), spent=asker.usage)
         except RENDERING_ERRORS as error:
-            return Failure(f"a prompt cannot be rendered: {' '.join(str(error).split())[:200]}", spent=work.usage)
+            return Failure(f"a prompt cannot be rendered: {' '.join(str(error).split())[:200]}", spent=asker.usage)
         return Written(
-            dialogue=Dialogue(turns=turns),
-            usage=work.usage,
-            failed_tries=tuple(work.failed),
-            reasoning=tuple(work.reasoning),
+            dialogue=dialogues[0],
+            members=dialogues if item.members else (),
+            usage=asker.usage,
+            failed_tries=tuple(asker.failed),
+            reasoning=tuple(asker.reasoning),
         )
 
-    def shape(self, step: WritingStep, exchanges: int) -> Shape:
+    def shape(self, number: int, exchanges: int, user_emotion: str) -> Shape:
         """What a step's reply has to look like."""
-        return _shape(exchanges if step.gives == "dialogue" else None, self.writing.longest_turn, step.reasoning)
+        step = self.writing.steps[number]
+        named = self.named[user_emotion] if step.names_emotion else ()
+        return _shape(exchanges if step.gives == "dialogue" else None, self.writing.longest_turn, step.reasoning, named)
+
+
+def _open_to(pack: Pack) -> dict[str, tuple[str, ...]]:
+    """The emotions that a reply to each of the user's may have, under any condition."""
+    tables = [pack.reply_emotions, *(given.reply_emotions for given in pack.given if given.reply_emotions)]
+    found: dict[str, tuple[str, ...]] = {}
+    for table in tables:
+        for emotion, replies in table.items():
+            drawn = [reply for reply, weight in replies.items() if weight > 0]
+            found[emotion] = tuple(dict.fromkeys([*found.get(emotion, ()), *drawn]))
+    return found
 
 
 @lru_cache
-def _shape(exchanges: int | None, longest: int, reasoning: bool) -> Shape:
-    return Shape(exchanges, longest, reasoning)
+def _shape(exchanges: int | None, longest: int, reasoning: bool, emotions: tuple[str, ...]) -> Shape:
+    return Shape(exchanges, longest, reasoning, emotions)
 
 
-class _GivenUpError(Exception):
-    """No reply would do. Its text says how often and why."""
-
-
-@dataclass
+@dataclass(frozen=True)
 class _Work:
-    """One dialogue in the making, and what it has cost so far."""
+    """One commission in the making."""
 
     composer: Composer
     item: Commission
-    complete: Complete
-    variables: dict[str, object]
-    usage: Usage = field(default_factory=Usage)
-    failed: list[str] = field(default_factory=list)
-    reasoning: list[str] = field(default_factory=list)
-    asked: int = 0
+    asker: Asker
 
-    async def turns(self) -> tuple[Turn, ...]:
-        steps = self.composer.writing.steps
-        if len(steps) == 1:
-            texts = await self._reply(0, self.variables)
-            return tuple(self._turn(number, text) for number, text in enumerate(texts))
+    async def dialogues(self) -> tuple[Dialogue, ...]:
+        """The dialogue; of a contrast set, each member's."""
+        if self.item.members:
+            return await self._members()
+        if len(self.composer.writing.steps) == 1:
+            said = await self._reply(0, self._variables(self.item), self.item.user.emotion)
+            return (Dialogue(turns=tuple(self._turn(number, text) for number, text in enumerate(said.turns))),)
+        return (Dialogue(turns=await self._exchanges()),)
+
+    async def _exchanges(self) -> tuple[Turn, ...]:
         turns: tuple[Turn, ...] = ()
-        for exchange in range(1, self.item.turns // 2 + 1):
-            known = self.variables | {"exchange": exchange, "history": turns} | self._feelings(exchange - 1)
-            (query,) = await self._reply(0, known)
-            (reply,) = await self._reply(1, known | {"query": query})
-            turns = (*turns, self._turn(len(turns), query), self._turn(len(turns) + 1, reply))
+        for exchange in range(self.item.turns // 2):
+            known = self._variables(self.item) | self._at(self.item, exchange, turns)
+            felt = self.item.user.emotion_of(exchange)
+            query = await self._reply(0, known, felt)
+            reply = await self._reply(1, known | {"query": query.turns[0]}, felt)
+            turns = (*turns, self._turn(len(turns), query.turns[0]), self._turn(len(turns) + 1, reply.turns[0], reply))
         return turns
 
-    async def _reply(self, number: int, variables: Mapping[str, object]) -> tuple[str, ...]:
-        """The turns of one reply, asked for until it will do."""
-        step, prompts = self.composer.writing.steps[number], self.composer.prompts[number]
-        shape = self.composer.shape(step, self.item.turns // 2)
-        messages = (Message("system", prompts.system), Message("user", prompts.prompt(variables)))
-        self.asked += 1
-        reasons: list[str] = []
-        for attempt in range(self.composer.tries):
-            seed = seed_from(self.item.text_seed, self.asked, attempt) % _SEEDS
-            reply = await self.complete(
-                Ask(messages, shape.schema, seed, step.temperature, step.top_p, step.max_tokens)
-            )
-            self.usage += reply.usage
-            try:
-                said = shape.read(reply)
-            except BadReplyError as error:
-                reasons.append(str(error))
-                self.failed.append(str(error))
-            else:
-                self.reasoning += [said.reasoning] if said.reasoning else []
-                return said.turns
-        raise _GivenUpError(_told(step.gives, reasons))
-
-    def _feelings(self, exchange: int) -> dict[str, object]:
+    async def _members(self) -> tuple[Dialogue, ...]:
+        """One query for all, and a reply for each."""
         item = self.item
+        known = self._variables(item) | self._at(item, 0, ())
+        query = (await self._reply(0, known, item.user.emotion)).turns[0]
+        found = []
+        for member in item.members:
+            own = item.model_copy(update={"user": member.user, "assistant": member.assistant})
+            known = self._variables(own) | self._at(own, 0, ()) | {"query": query}
+            reply = await self._reply(1, known, member.user.emotion)
+            turns = self._turn(0, query, of=member), self._turn(1, reply.turns[0], reply, member)
+            found.append(Dialogue(turns=turns))
+        return tuple(found)
+
+    async def _reply(self, number: int, variables: Mapping[str, object], user_emotion: str) -> Said:
+        composer = self.composer
+        shape = composer.shape(number, self.item.turns // 2, user_emotion)
+        return await self.asker.reply(
+            composer.writing.steps[number], composer.prompts[number], shape, variables, lambda _: None
+        )
+
+    def _variables(self, item: Commission) -> dict[str, object]:
+        return of_brief(item, self.composer.writing)
+
+    def _at(self, item: Commission, exchange: int, history: tuple[Turn, ...]) -> dict[str, object]:
         return {
+            "exchange": exchange + 1,
+            "history": history,
             "user_emotion": item.user.emotion_of(exchange),
             "reply_emotion": item.assistant.emotion_of(exchange),
         }
 
-    def _turn(self, number: int, text: str) -> Turn:
-        role = (Role.USER, Role.ASSISTANT)[number % 2]
-        side = self.item.user if role is Role.USER else self.item.assistant
-        return Turn(role=role, text=text, emotion=side.emotion_of(number // 2), intensity=side.intensity)
-
-
-def _told(gives: str, reasons: Sequence[str]) -> str:
-    """Why all tries failed, the commonest reason first.
-
-    >>> _told("dialogue", ["cut off at max_tokens", "no JSON: EOF", "cut off at max_tokens"])
-    'no usable dialogue in 3 tries: 2× cut off at max_tokens, 1× no JSON: EOF'
-    """
-    counts = ", ".join(f"{count}× {reason}" for reason, count in Counter(reasons).most_common())
-    return f"no usable {gives} in {len(reasons)} tries: {counts}"
+    def _turn(self, number: int, text: str, said: Said | None = None, of: Member | None = None) -> Turn:
+        role, sides = (Role.USER, Role.ASSISTANT)[number % 2], of or self.item
+        side = sides.user if role is Role.USER else sides.assistant
+        named = said.emotion if said else ""
+        return Turn(role=role, text=text, emotion=named or side.emotion_of(number // 2), intensity=side.intensity)

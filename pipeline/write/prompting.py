@@ -31,7 +31,7 @@ OF_ALL = ("languages", "longest_turn")
 
 OF_BRIEF = (
     *("language", "language_name", "kind", "situation", "about", "user", "assistant", "turns", "exchanges", "draw"),
-    *("arc", "words", "longest_turn"),
+    *("arc", "words", "members", "longest_turn"),
 )
 _OF_EXCHANGE = ("exchange", "history", "user_emotion", "reply_emotion")
 OF_STEP: Mapping[str, tuple[str, ...]] = {
@@ -76,6 +76,7 @@ def of_brief(item: Commission, writing: Writing) -> dict[str, object]:
         "kind": str(item.kind),
         "arc": str(item.arc),
         "words": item.words,
+        "members": item.members,
         "situation": item.situation.id,
         "about": item.situation.about,
         "user": item.user,
@@ -107,6 +108,8 @@ def complaints(writing: Writing) -> Iterator[tuple[Path, str]]:
             "or in two, `query` and then `reply`",
         )
     for number, step in enumerate(writing.steps):
+        if step.names_emotion and step.gives != "reply":
+            yield ("writing", "steps", number, "names_emotion"), "only a step that gives `reply` names its emotion"
         path = ("writing", "steps", number)
         system = _Checked(step.system, OF_ALL, "prompt", OF_STEP[step.gives])
         prompt = _Checked(step.prompt, OF_STEP[step.gives], "system", OF_ALL)

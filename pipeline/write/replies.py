@@ -44,6 +44,7 @@ class Said:
 
     turns: tuple[str, ...]
     reasoning: str
+    emotion: str = ""
 
 
 class _Exchange(Frozen):
@@ -63,13 +64,16 @@ class _Turn(Frozen):
     text: str
 
 
-class _TurnWithReasoning(_Turn):
-    reasoning: str
+class _TurnAndMore(_Turn):
+    reasoning: str = ""
+    emotion: str = ""
 
 
 @dataclass(frozen=True)
 class Shape:
     """The shape of a reply: a dialogue of so many `exchanges`, or one turn if None. A turn has `longest` characters.
+
+    A turn may name one of the `emotions`, if there are any.
 
     >>> turn = Shape(exchanges=None, longest=40)
     >>> turn.read(Reply('{"text": "I am  all ears. "}')).turns
@@ -82,6 +86,7 @@ class Shape:
     exchanges: int | None
     longest: int
     reasoning: bool = False
+    emotions: tuple[str, ...] = ()
 
     @cached_property
     def schema(self) -> dict[str, JsonValue]:
@@ -89,7 +94,8 @@ class Shape:
         text: dict[str, JsonValue] = {"type": "string", "minLength": 1, "maxLength": self.longest}
         before: dict[str, JsonValue] = {"reasoning": {"type": "string"}} if self.reasoning else {}
         if self.exchanges is None:
-            return _object(before | {"text": text})
+            named: dict[str, JsonValue] = {"emotion": {"type": "string", "enum": list(self.emotions)}}
+            return _object(before | (named if self.emotions else {}) | {"text": text})
         exchanges: dict[str, JsonValue] = {
             "type": "array",
             "items": _object({"user": text, "assistant": text}),
@@ -107,24 +113,32 @@ class Shape:
         if not reply.text.strip():
             raise BadReplyError(f"empty (finish_reason {reply.finish_reason or 'none'})")
         try:
-            texts, thought = self._texts(reply.text)
+            texts, thought, emotion = self._parts(reply.text)
         except ValidationError as error:
             raise BadReplyError(_wrong(error)) from error
         turns = tuple(spoken(text, self.longest) for text in texts)
-        return Said(turns, "\n".join(part for part in (reply.reasoning, thought) if part))
+        return Said(turns, "\n".join(part for part in (reply.reasoning, thought) if part), emotion)
 
-    def _texts(self, text: str) -> tuple[tuple[str, ...], str]:
+    def _parts(self, text: str) -> tuple[tuple[str, ...], str, str]:
+        """The texts, what was thought, and the emotion that the reply names."""
         if self.exchanges is None:
-            turn = (_TurnWithReasoning if self.reasoning else _Turn).model_validate_json(text)
-            return (turn.text,), _thought(turn)
+            turn = _TurnAndMore.model_validate_json(text)
+            self._only(turn.model_fields_set)
+            if self.emotions and turn.emotion not in self.emotions:
+                raise BadReplyError(f"names the emotion {_short(turn.emotion)!r}, none of {', '.join(self.emotions)}")
+            return (turn.text,), turn.reasoning, turn.emotion
         dialogue = (_DialogueWithReasoning if self.reasoning else _Dialogue).model_validate_json(text)
         if len(dialogue.exchanges) != self.exchanges:
             raise BadReplyError(f"{len(dialogue.exchanges)} exchanges instead of {self.exchanges}")
-        return tuple(text for one in dialogue.exchanges for text in (one.user, one.assistant)), _thought(dialogue)
+        texts = tuple(text for one in dialogue.exchanges for text in (one.user, one.assistant))
+        return texts, dialogue.reasoning if isinstance(dialogue, _DialogueWithReasoning) else "", ""
 
-
-def _thought(read: Frozen) -> str:
-    return read.reasoning if isinstance(read, _TurnWithReasoning | _DialogueWithReasoning) else ""
+    def _only(self, given: set[str]) -> None:
+        """All keys that were asked for, and no others."""
+        asked = {"text"} | ({"reasoning"} if self.reasoning else set()) | ({"emotion"} if self.emotions else set())
+        for name in sorted(given ^ asked):
+            wrong = "Field required" if name in asked else "not asked for"
+            raise BadReplyError(f"not the shape asked for: {name}: {wrong}")
 
 
 def spoken(text: str, longest: int) -> str:

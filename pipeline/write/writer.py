@@ -21,7 +21,7 @@ from typing import Protocol
 from pydantic import Field
 
 from pipeline.engine.failure import Failure
-from schemas.brief import Arc, Brief, Kind
+from schemas.brief import Arc, Brief, Kind, Speaker
 from schemas.dialogue import Written
 from schemas.frozen import Frozen
 from schemas.pack import Pack, Situation
@@ -46,10 +46,18 @@ class Character(Frozen):
         return self.path[number] if self.path else self.emotion
 
 
+class Member(Frozen):
+    """The sides of one dialogue of a contrast set."""
+
+    user: Character
+    assistant: Character
+
+
 class Commission(Frozen):
     """What is to be written: a brief without what the text does not depend on, and its situation in full.
 
-    `words` bounds how much is said in a turn; None: it is not said.
+    `words` bounds how much is said in a turn; None: it is not said. A contrast set is written as one: all its briefs
+    have the same commission, with all `members`; `user` and `assistant` are the first's.
     """
 
     language: str
@@ -61,6 +69,7 @@ class Commission(Frozen):
     text_seed: int
     arc: Arc = Arc.STEADY
     words: tuple[int, int] | None = None
+    members: tuple[Member, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,20 +80,25 @@ class Commissions:
 
     def of(self, brief: Brief) -> Commission:
         """The writer's part of a brief."""
+        members = tuple(
+            Member(user=self._character(user, Role.USER), assistant=self._character(assistant, Role.ASSISTANT))
+            for user, assistant in brief.members
+        )
+        user, assistant = brief.members[0] if brief.members else (brief.user, brief.assistant)
         return Commission(
             language=brief.language,
             kind=brief.kind,
             situation=self._situations[brief.situation],
-            user=self._character(brief, Role.USER),
-            assistant=self._character(brief, Role.ASSISTANT),
+            user=self._character(user, Role.USER),
+            assistant=self._character(assistant, Role.ASSISTANT),
             turns=brief.turns,
             text_seed=brief.text_seed,
             arc=brief.arc,
             words=self.pack.lengths[brief.length].words if brief.length else None,
+            members=members,
         )
 
-    def _character(self, brief: Brief, role: Role) -> Character:
-        side = brief.speaker(role)
+    def _character(self, side: Speaker, role: Role) -> Character:
         return Character(
             gender=side.gender,
             age=side.age,

@@ -2,7 +2,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from flows.plan_report import tables
+from flows.plan_tables import tables
 from pipeline.plan.briefs import Planner
 from schemas.pack import Pack
 from schemas.run import Shares
@@ -17,14 +17,13 @@ def planner(empathy: Pack) -> Planner:
 
 
 def test_drawn_shares_agree_with_the_ones_asked(planner: Planner) -> None:
-    briefs = planner.briefs(0, MANY)
-    for field, asked, drawn in tables(planner, briefs):
-        cells = {option: share * MANY for option, share in asked.items() if share > 0}
-        chi_square = sum((drawn[option] - expected) ** 2 / expected for option, expected in cells.items())
+    for table in tables(planner, MANY):
+        cells = {option: share * MANY for option, share in table.asked.items() if share > 0}
+        chi_square = sum((table.drawn.get(option, 0) - expected) ** 2 / expected for option, expected in cells.items())
         freedom = len(cells) - 1
         # The normal approximation to chi-square at p = 0.0001; a wrong draw is off by orders of magnitude.
-        assert chi_square < freedom + 3.72 * (2 * freedom) ** 0.5 + 6, field
-        assert set(drawn) <= set(cells), f"{field}: something of weight 0 was drawn"
+        assert chi_square < freedom + 3.72 * (2 * freedom) ** 0.5 + 6, table.field
+        assert set(table.drawn) <= set(cells), f"{table.field}: something of weight 0 was drawn"
 
 
 def test_situations_and_replies_fit_the_emotion(planner: Planner, empathy: Pack) -> None:

@@ -11,7 +11,8 @@ from pipeline.engine.refusal import ItemRefusedError
 from pipeline.write import composing
 from pipeline.write.composing import Ask, Composer
 from pipeline.write.replies import BadReplyError, Reply, Shape, spoken
-from pipeline.write.writer import Character, Commission
+from pipeline.write.writer import Character, Commission, Member
+from schemas.brief import Kind
 from schemas.dialogue import Usage, Written
 from schemas.pack import Pack, Situation, WritingStep
 from schemas.voice import Age, Gender, Role
@@ -23,7 +24,7 @@ COST = Usage(requests=1, prompt_tokens=10, cached_tokens=8, completion_tokens=5)
 def item(turns: int = 4, text_seed: int = 1) -> Commission:
     return Commission(
         language="en",
-        kind="dialogue",
+        kind=Kind.DIALOGUE,
         situation=Situation(id="keys", about="Keys are lost.", emotions={"sad": 1.0}, opening=("I lost them.",)),
         user=Character(gender=Gender.FEMALE, age=Age.YOUNG, emotion="sad", intensity=0.8),
         assistant=Character(gender=Gender.MALE, age=Age.ADULT, emotion="neutral", intensity=1.0),
@@ -306,3 +307,44 @@ def test_white_space_around_a_reply_does_not_matter() -> None:
     shape = Shape(exchanges=1, longest=40, reasoning=True)
     text = '{"reasoning": "r", "exchanges": [{"user": "a", "assistant": "b"}]}'
     assert shape.read(Reply(text)) == shape.read(Reply(f" {text}\n"))
+
+
+def test_a_reply_names_how_it_is_spoken_among_what_the_pack_allows(empathy: Pack) -> None:
+    named = REPLY.model_copy(update={"names_emotion": True, "reasoning": False})
+    shouted = '{"emotion": "angry", "text": "Well, well."}'
+    model = Model('{"text": "My keys are gone."}', shouted, '{"emotion": "sad", "text": "Both of them?"}')
+    written = compose(empathy, model, QUERY, named, of=item(turns=2))
+    assert isinstance(written, Written)
+    assert [turn.emotion for turn in written.dialogue.turns] == ["sad", "sad"]
+    assert written.failed_tries == ("names the emotion 'angry', none of sad, neutral",)
+    assert model.asked[1].schema["required"] == ["emotion", "text"]
+
+
+def test_a_contrast_set_is_one_query_and_a_reply_for_each_member(empathy: Pack) -> None:
+    voices = {"gender": Gender.FEMALE, "age": Age.YOUNG, "intensity": 1.0}
+    sides = [
+        Member(user=Character(emotion=user, **voices), assistant=Character(emotion=reply, **voices))
+        for user, reply in (("happy", "happy"), ("sad", "neutral"))
+    ]
+    replies = ['{"reasoning": "Glad.", "text": "Wonderful."}', '{"reasoning": "Not glad.", "text": "Oh no."}']
+    model = Model('{"text": "I got the letter."}', *replies)
+    asking = REPLY.model_copy(update={"prompt": "{{ query }} ({{ user_emotion }}, {{ members | length }} members)"})
+    set_of_two = item(turns=2).model_copy(update={"members": tuple(sides)})
+    written = compose(empathy, model, QUERY, asking, of=set_of_two)
+    assert isinstance(written, Written)
+    assert [[turn.text for turn in one.turns] for one in written.members] == [
+        ["I got the letter.", "Wonderful."],
+        ["I got the letter.", "Oh no."],
+    ]
+    assert [[turn.emotion for turn in written.of(n).turns] for n in (0, 1)] == [["happy", "happy"], ["sad", "neutral"]]
+    assert [ask.messages[1].content for ask in model.asked[1:]] == [
+        "I got the letter. (happy, 2 members)",
+        "I got the letter. (sad, 2 members)",
+    ]
+
+
+def test_an_arcs_emotions_reach_the_turns(empathy: Pack) -> None:
+    moving = item().model_copy(update={"user": item().user.model_copy(update={"path": ("sad", "happy")})})
+    written = compose(empathy, Model(dialogue(2)), of=moving)
+    assert isinstance(written, Written)
+    assert [turn.emotion for turn in written.dialogue.turns] == ["sad", "neutral", "happy", "neutral"]

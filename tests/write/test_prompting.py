@@ -104,8 +104,8 @@ def test_a_prompt_tells_what_the_brief_says(empathy: Pack, commissions: list[Com
     for prompt, item in zip(prompts(empathy, commissions), commissions, strict=True):
         facts = prompt[prompt.index("\nBrief\n") :]
         assert item.situation.about in facts
-        assert f"Emotion: {item.user.emotion}, " in facts
-        assert f"Emotion of the answers: {item.assistant.emotion}, " in facts
+        assert f"emotion, all the way: {item.user.emotion}, " in facts
+        assert f"That of the answers: {item.assistant.emotion}, " in facts
         assert f"- Exchanges: {item.turns // 2}," in facts
         assert "English" in facts
 
@@ -117,7 +117,7 @@ def test_stronger_intensities_are_told_in_stronger_words(empathy: Pack, commissi
         side = item.user.model_copy(update={"intensity": intensity})
         return prompts(empathy, [item.model_copy(update={"user": side})])[0]
 
-    told = [f"Emotion: {item.user.emotion}, {word}." for word in ("mild", "clear", "strong")]
+    told = [f"all the way: {item.user.emotion}, {word}." for word in ("mild", "clear", "strong")]
     assert [word in of(intensity) for word, intensity in zip(told, (0.8, 1.0, 1.2), strict=True)] == [True] * 3
 
 
