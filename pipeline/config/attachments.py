@@ -66,8 +66,12 @@ class Attachments:
         elif not place.is_file():
             self._fault(path, f"{name} is not in {self.folder}")
         else:
-            self.files[name] = place.read_bytes()
-            return self.files[name]
+            try:
+                self.files[name] = place.read_bytes()
+            except OSError as error:
+                self._fault(path, f"{name} cannot be read: {error.strerror}")
+            else:
+                return self.files[name]
         return None
 
     def _fault(self, path: Path_, message: str) -> None:

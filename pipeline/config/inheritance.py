@@ -42,7 +42,8 @@ def read_source(folder: Path, children: tuple[Path, ...] = ()) -> Source:
     data = document.data
     attached = Attachments(document, folder)
     attached.put_in(data)
-    own = {name: (folder / name).read_bytes() for name in names if (folder / name).is_file()} | attached.files
+    readable = not document.faults  # with faults nobody asks for the files, and some may not be there
+    own = {name: (folder / name).read_bytes() for name in names if readable} | attached.files
     if EXTENDS not in data:
         return Source(document, own, attached.faults)
     parent_folder = _parent(document, folder, data.pop(EXTENDS), (*children, folder))
@@ -55,7 +56,8 @@ def read_source(folder: Path, children: tuple[Path, ...] = ()) -> Source:
     if isinstance(parent.document.data, dict):
         move_names(parent.document.data, PARENT)
     whole = merged(parent.document, document, Pack)
-    own[MANIFEST] = _extending_copy(own[MANIFEST])
+    if readable:
+        own[MANIFEST] = _extending_copy(own[MANIFEST])
     files = own | {f"{PARENT}/{name}": content for name, content in parent.files.items()}
     return Source(whole, files, [*attached.faults, *parent.attachment_faults])
 
@@ -87,7 +89,7 @@ def _keep_apart(document: Document, own: Mapping[str, bytes]) -> None:
     for name in own:
         if PurePath(os.path.normpath(name)).parts[0] == PARENT:
             message = f"{name}: the folder {PARENT} is kept for the pack that this one extends: rename it"
-            document.faults.append(Fault(document.mark(()), message))
+            document.faults.append(Fault(document.mark((EXTENDS,)), message))
 
 
 def _extending_copy(manifest: bytes) -> bytes:

@@ -176,6 +176,13 @@ def test_a_parent_that_cannot_be_is_a_fault_of_that_line(folder: Path, extends: 
     assert message in found
 
 
+def test_faults_of_child_and_parent_come_at_once(folder: Path, small: Path) -> None:
+    (small / "situations.yaml").write_text("situations: [\n")
+    write_child(folder, "include: [missing.yaml]\nturns: {2: 1}\n")
+    places = [fault.split(": ")[0].removeprefix(f"{folder.parent}/") for fault in faults(folder)]
+    assert places == ["child/pack.yaml:3", "child/pack.yaml:4", "small/situations.yaml:2"]
+
+
 def test_a_circle_is_told_in_full(tmp_path: Path) -> None:
     one, two, three = (tmp_path / name for name in ("one", "two", "three"))
     write_child(one, "", "../two")
