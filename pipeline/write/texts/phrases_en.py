@@ -30,7 +30,7 @@ _THEM = r"(?:him|her|them|someone|somebody|people|everyone|everybody|my (?:\w+ )
 
 _BOILERPLATE = Patterns(
     (
-        "as a",
+        "as ",
         rf"\bas {_MACHINE}(?: (?:language )?model| assistant| system| companion)?"
         r"(?=,|;|:|\.|!| i\b| i'| and i\b| my\b| there\b| it\b)",
     ),
@@ -79,7 +79,7 @@ _IDENTITY = Patterns(
         for trigger, machine in _MACHINES
     ),
     ("my ", r"\bmy (?:training data|programming|knowledge cut-?off|developers)\b"),
-    ("trained", r"\bi was (?:trained|programmed|designed|created|developed) (?:by|to|on|as)\b"),
+    ("i was ", r"\bi was (?:trained|programmed|designed|created|developed) (?:by|to|on|as)\b"),
     ("programmed", r"\bi(?: was|'m| am) programmed\b"),
     (
         "i don't have",
@@ -100,7 +100,7 @@ _USER_AS_ASSISTANT = Patterns(
     ("assistant", r"\bas your (?:\w+ )?assistant,"),
     ("for sharing", r"\bthank(?:s| you) for sharing (?:that|this|your (?:feelings?|story|thoughts?))(?: with me)?\b"),
     ("feelings are", r"\byour feelings are (?:completely |totally |perfectly )?(?:valid|understandable)\b"),
-    ("feeling", r"\bit sounds like you(?:'re| are) (?:feeling|going through)\b"),
+    ("it sounds like you", r"\bit sounds like you(?:'re| are) (?:feeling|going through)\b"),
     ("understand", r"\bi understand (?:that |how )?you(?:'re| are) (?:feeling|going through)\b"),
     ("talk more about", r"\bwould you like to talk more about (?:that|this|it|how you)\b"),
 )
@@ -213,7 +213,7 @@ _HARMLESS = Patterns(
         "myself",
         r"\b(?:never|not|n't) (?:ever |really |going to |gonna |planning to |want to |wanna |try to |actually )*(?:kill|killing|hurt|hurting|harm|harming|cut|cutting) myself\b",
     ),
-    ("kick", r"\b(?:could|want to) (?:kick|slap|kill) myself for\b"),
+    ("myself for", r"\b(?:could|want to) (?:kick|slap|kill) myself for\b"),
     (
         "die",
         r"\b(?:don't|do not|didn't|never|not) (?:really |actually |ever )*(?:want|wanna|going|wish)(?:ed)?(?: to)? die\b",
@@ -230,11 +230,11 @@ _HARMLESS = Patterns(
     ("suicid", r"\b(?:commercial|career|social|political|financial|professional) suicide\b"),
     ("end it all", r"\bend it all (?:with|by|in|on)\b"),
     (
-        "kill",
+        "",
         r"\b(?:never|not|n't) (?:actually |really |ever )*(?:want to |wanna )?(?:kill|hurt|shoot|stab) (?:him|her|them|anyone|anybody|someone)\b",
     ),
     ("kill", rf"\bkill(?:ing)? {_THEM} (?:for|in (?:chess|the game|this game)|sometimes)\b"),
-    ("game", r"\b(?:kill|shoot|stab|killing|shooting)\b[^.!?]*\b(?:video ?game|boss fight|level|console|the movie)\b"),
+    ("", r"\b(?:kill|shoot|stab|killing|shooting)\b[^.!?]*\b(?:video ?game|boss fight|level|console|the movie)\b"),
 )
 _CARE = re.compile(
     r"\b(?:sorry|glad you|thank(?:s| you) for (?:telling|trusting|saying|letting|sharing|being honest|opening)|i'm here|"

@@ -42,6 +42,8 @@ def spelled_runs(words: Sequence[str], language: str, least: int) -> Iterator[tu
             first = first if digits or times > 1 else place
             digits += digit_of[word] * times
             times = 1
+        elif word == "hundred" and digits:  # one eight hundred …
+            digits += "00"
         elif word in _TIMES and language == "en":
             first = first if digits else place
             times = _TIMES[word]

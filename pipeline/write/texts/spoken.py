@@ -35,9 +35,9 @@ _WRITTEN: Sequence[tuple[str, re.Pattern[str]]] = (
 _INNER_DOT = re.compile(r"\.[A-Za-z]")
 _HOST = re.compile(r"\b[\w-]+\.(?:com|org|net|edu|gov|io|cn)\b(?:/\S*)?", re.IGNORECASE)
 _LIST = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、])\s+\S[^\n]*", re.MULTILINE)
-_NAMED = re.compile(r"(?<![A-Za-z\d])(?:[A-Z][A-Za-z]*-?\d{1,2}[A-Z]?|\dD|\d[KG])(?![\w])")
+_NAMED = re.compile(r"(?<![A-Za-z\d])(?:[A-Z][A-Za-z]*-?\d{1,2}[A-Z]?|\dD|\d[KG])(?![A-Za-z\d])")
 """Names that hold a digit (MP3, B12, COVID-19, 3D, 5G): engines read them right."""
-_DIGITS = re.compile(r"\w*\d(?:[\d.,:/\-]*\d)?(?:\w|%)*")
+_DIGITS = re.compile(r"[A-Za-z]*\d(?:[\d.,:/\-]*\d)?[A-Za-z%]*")
 _SIGNS = frozenset("#*_~^|\\<>{}[]()（）【】［］｛｝@/%％＃＊＿＠§¶†‡•°")
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
