@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.schema_of import SchemaOf
 from flows.until import Until
 from pipeline.engine.errors import UsageError, WarmlineError
 
@@ -144,6 +145,19 @@ def calibrate(
     target = write or run_file.parent / "calibration.yaml"
     for line in run_calibration(run_file, folder, overrides or (), texts=texts, voices=voices, write=target):
         print(line)
+
+
+@app.command()
+def schema(
+    of: Annotated[SchemaOf | None, typer.Argument(help="pack or run; without it both, with --out.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write pack.schema.json and run.schema.json here.", metavar="DIR")
+    ] = None,
+) -> None:
+    """Print the JSON Schema from which editors complete packs or run files, or write both."""
+    from flows.schema_command import schema_command
+
+    print(schema_command(of, out))
 
 
 @app.command()

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from flows.schema_command import mark_pack, modeline, write_schemas
+from flows.schema_of import SchemaOf
 from pipeline.config.pack import MANIFEST, load_pack
 from pipeline.config.pack_checks import spoken_texts
 from pipeline.config.run import LoadedRun, copy_pack, load_run, shipped, shipped_packs
@@ -12,6 +14,7 @@ from pipeline.engine.errors import UsageError
 
 _WORDS_SHOWN = 8
 _RUN_FILE = "run.yaml"
+_PACK = "pack"
 
 
 def write_start(folder: Path, pack: str) -> str:
@@ -21,15 +24,23 @@ def write_start(folder: Path, pack: str) -> str:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already and not empty: choose another folder")
     try:
-        copy_pack(shipped(pack), folder / "pack")
-        template = shipped(_RUN_FILE).read_text(encoding="utf-8")
+        copy_pack(shipped(pack), folder / _PACK)
+        template = _run_file_of(pack).read_text(encoding="utf-8")
         own = re.sub(r"^pack: \S+", "pack: pack    ", template, count=1, flags=re.MULTILINE)
-        (folder / _RUN_FILE).write_text(own, encoding="utf-8")
+        (folder / _RUN_FILE).write_text(f"{modeline(SchemaOf.RUN.file_name)}\n{own}", encoding="utf-8")
+        write_schemas(folder)
+        mark_pack(folder / _PACK)
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}: choose another folder") from error
     return (
         f"{folder}: edit {_RUN_FILE} and pack/, then: warmline generate {folder / _RUN_FILE} --out runs/{folder.name}"
     )
+
+
+def _run_file_of(pack: str) -> Path:
+    """The run file that ships for a pack: its own if it has one."""
+    own = shipped(f"{pack}.yaml")
+    return own if own.is_file() else shipped(_RUN_FILE)
 
 
 def check_path(path: Path) -> str:
