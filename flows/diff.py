@@ -48,7 +48,7 @@ class Made:
         planner = Planner(run.speakable, run.config.seed, run.config.shard.splits)
         filling = Filling.of(planner, run.config.size, Slice())
         start = 0
-        while not filling.is_full and start < run.config.briefs_to_try:
+        while not filling.is_full:
             for brief in planner.briefs(start, start + _BLOCK):
                 if filling.has_room(filling.cell(brief)):
                     filling.take(filling.cell(brief))

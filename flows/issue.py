@@ -24,7 +24,7 @@ class Drawn:
 
 @dataclass
 class Issue:
-    """Briefs of a slice, at most `most`, as far as the corpus may have room for them.
+    """Briefs of a slice as far as the corpus may have room for them; at most `most` of them are begun.
 
     A brief whose cell will be full if all under way pass is passed over, and comes back if one of those fails. What
     was drawn is settled in the plan's order: `settled` goes on as far as the fates of its briefs are known.
@@ -35,6 +35,7 @@ class Issue:
     filling: Filling
     most: int
     drawn: int = 0
+    begun: int = 0
     _briefs: Iterator[Brief] = field(init=False)
     _order: deque[Drawn] = field(default_factory=deque)
     _passed_over: defaultdict[Cell, deque[Drawn]] = field(default_factory=lambda: defaultdict(deque))
@@ -46,11 +47,11 @@ class Issue:
     def next(self) -> Drawn | None:
         """The next brief to be made; None while there is none, or no more."""
         waiting = [one[0] for cell, one in self._passed_over.items() if one and self._is_wanted(cell)]
-        if waiting:
+        if waiting and self.begun < self.most:
             first = min(waiting, key=lambda one: one.place)
             self._passed_over[first.cell].popleft()
             return self._begin(first)
-        while self.drawn < self.most and any(self._is_wanted(cell) for cell in self.filling.quotas):
+        while self.begun < self.most and any(self._is_wanted(cell) for cell in self.filling.quotas):
             brief = next(self._briefs)
             one = Drawn(self.drawn, brief, self.filling.cell(brief))
             self.drawn += 1
@@ -87,6 +88,7 @@ class Issue:
 
     def _begin(self, one: Drawn) -> Drawn:
         self._hopeful[one.cell] += 1
+        self.begun += 1
         return one
 
     def _plan(self) -> Iterator[Brief]:

@@ -107,19 +107,25 @@ def walk(road: Road) -> Iterator[tuple[Brief, Decided | Needs]]:
     What is still to be made is taken to pass.
     """
     filling, open_ones = Filling.of(road.planner, road.config.size, Slice()), Counter[Cell]()
-    most = road.config.briefs_to_try
-    for start in range(0, most, _BLOCK):
-        for brief in road.planner.briefs(start, min(start + _BLOCK, most)):
+    for _, brief in zip(range(road.config.briefs_to_try), _wanted(road.planner, filling, open_ones), strict=False):
+        fate = road.resolve(brief)
+        if not isinstance(fate, Decided):
+            open_ones[filling.cell(brief)] += 1
+        elif fate.accepted:
+            filling.take(filling.cell(brief))
+        yield brief, fate
+
+
+def _wanted(planner: Planner, filling: Filling, open_ones: Counter[Cell]) -> Iterator[Brief]:
+    """The plan's briefs whose cell has room when it is their turn, until no cell has."""
+    start = 0
+    while True:
+        for brief in planner.briefs(start, start + _BLOCK):
             if not any(filling.has_room(cell, open_ones[cell]) for cell in filling.quotas):
                 return
-            cell = filling.cell(brief)
-            if filling.has_room(cell, open_ones[cell]):
-                fate = road.resolve(brief)
-                if not isinstance(fate, Decided):
-                    open_ones[cell] += 1
-                elif fate.accepted:
-                    filling.take(cell)
-                yield brief, fate
+            if filling.has_room(filling.cell(brief), open_ones[filling.cell(brief)]):
+                yield brief
+        start += _BLOCK
 
 
 def _objection(turn: int, check: str, message: str) -> Objection:

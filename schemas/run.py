@@ -115,7 +115,7 @@ class RunConfig(Frozen):
     score: ScoreBackends = ScoreBackends(asr=Backend(backend="pocketsphinx"), ser=EmotionBackend(backend="prosody"))
     gate: Limits = Limits()
     retakes: int = Field(default=3, ge=0, le=20)
-    most_briefs: float = Field(default=3.0, ge=1.0, description="give up after this many briefs per dialogue wanted")
+    most_briefs: float = Field(default=3.0, ge=1.0, description="give up after so many dialogues were begun for each that is wanted")
     units: tuple[UnitsBackend, ...] = (UnitsBackend(backend="kmeans"),)
     interleave: Recipe = Recipe()
     shard: ShardConfig = ShardConfig()

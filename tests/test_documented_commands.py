@@ -70,9 +70,8 @@ def test_the_cluster_file_is_right_for_a_pack_whose_voices_have_clips(warmline: 
     parts = voices.read_text().split("    engines:")
     for number in range(1, len(parts)):
         soundfile.write(own / "pack" / "clips" / f"{number}.wav", np.full(48000, number / 100, dtype=np.float32), 16000)
-        parts[number] = (
-            f"    clips: {{neutral: {{audio: clips/{number}.wav, transcript: So we said it.}}}}\n    engines:{parts[number]}"
-        )
+        clip = f"{{audio: clips/{number}.wav, transcript: So we said it.}}"
+        parts[number] = f"    clips: {{neutral: {clip}}}\n    engines:{parts[number]}"
     voices.write_text("".join(parts))
     with_clips = warmline("check", "my-corpus/cluster.yaml")
     assert with_clips.returncode == 0, with_clips.stderr
