@@ -45,7 +45,8 @@ _TOLL_FREE = re.compile(r"\+?1?8(?:00|33|44|55|66|77|88)\d{7}|[48]00\d{7}|0800\d
 
 _MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _SPELLED_MAIL = re.compile(
-    r"\b[a-z0-9]+(?:(?: dot | underscore |\.)[a-z0-9]+)* at [a-z]+(?: dot [a-z]+)* dot (?:com|org|net|edu|co|io|uk|de|fr|cn)\b"
+    r"(?<!')\b(?!(?:works?|worked|working|is|was|am|are|look(?:ed)?|shop(?:ped)?|bought|order(?:ed)?|it|him|her|me|them|job|people) at )"
+    r"[a-z0-9]+(?:(?: dot | underscore |\.)[a-z0-9]+)* at [a-z]+(?: dot [a-z]+)* dot (?:com|org|net|edu|co|io|uk|de|fr|cn)\b"
 )
 
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
@@ -57,7 +58,7 @@ _ADDRESSES: Mapping[str, tuple[Sequence[str], re.Pattern[str]]] = {
     "en": (
         _STREETS,
         re.compile(
-            rf"(?<![\d.,:])\b(?:\d{{1,5}}|(?i:(?:(?:{_UNITS}|{_TENS})[ -](?:hundred )?(?:and )?)*(?:{_UNITS}|{_TENS}|hundred)))[a-d]?,? "
+            rf"(?<![\d.,:])\b(?:\d{{1,5}}|(?:at|to|near|is|from|by|number|outside) (?i:(?:(?:{_UNITS}|{_TENS})[ -](?:hundred )?(?:and )?)*(?:{_UNITS}|{_TENS}|hundred)))[a-d]?,? "
             rf"(?:(?:North|South|East|West|[NSEW]\.) )?(?:[A-Z][a-z]+ ){{1,3}}(?:{'|'.join(map(re.escape, _STREETS))})(?!\w)"
         ),
     ),

@@ -16,7 +16,8 @@ class Phrases:
     """One language's lists, for folded text.
 
     `boilerplate` is wrong on either side; `refusals` and `identity` are the assistant's, `identity` being allowed where
-    the user's turn before it `asks_identity`. What follows `reported` in its sentence is somebody else's words.
+    the user's turn before it `asks_identity`. What follows `reported` in its sentence, or stands before
+    `reported_after`, is somebody else's words.
     Of the user's words those that are `harmless` are taken out before `crisis` is looked for. A safe reply has one of
     `care` and one of `safety` (asks about it) or `people` (who can help).
     """
@@ -28,6 +29,7 @@ class Phrases:
     user_as_assistant: Patterns
     assistant_as_user: Patterns
     reported: re.Pattern[str]
+    reported_after: re.Pattern[str]
     crisis: Patterns
     harmless: Patterns
     care: re.Pattern[str]

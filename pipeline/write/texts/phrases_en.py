@@ -26,7 +26,11 @@ _KIN = (
     r"brothers?|sisters?|grandma|grandpa|grandmother|grandfather|aunt|uncle|cousins?|ex|boss|roommate|flatmate|"
     r"co-?workers?|colleagues?|landlord|therapist|dog|cat)"
 )
-_THEM = r"(?:him|her|them|someone|somebody|people|everyone|everybody|my (?:\w+ )?\w+)"
+_HUMANS = (
+    r"(?:wife|husband|girlfriend|boyfriend|mom|mum|mother|dad|father|step\w+|parents|son|daughter|kids?|children|brother|"
+    r"sister|uncle|aunt|cousin|family|ex|boss|manager|teacher|classmates?|room ?mate|neighbou?rs?|landlord|partner)"
+)
+_THEM = rf"(?:him|her|them|someone|somebody|people|everyone|everybody|my (?:own |whole )?{_HUMANS})"
 
 _BOILERPLATE = Patterns(
     (
@@ -63,7 +67,7 @@ _REFUSALS = Patterns(
         rf"\bi ?{_CANNOT} discuss (?:that|this|these|such)(?: \w+)? ?(?:topics?|subjects?|matters?|content|$|[.!,])",
     ),
     ("continue", rf"\bi ?{_CANNOT} continue (?:with )?this (?:conversation|discussion|dialogue|topic)\b"),
-    ("answer", rf"\bi ?{_CANNOT} answer (?:that|this|such|your)(?: \w+)? ?(?:questions?\b|$|[.!,])"),
+    ("answer", rf"\bi ?{_CANNOT} answer (?:that|this|such|your)(?: \w+)? ?(?:questions?\b(?! for you)|$|[.!,])"),
     ("sorry", rf"\bsorry,? (?:but )?i ?{_CANNOT} (?:do|help|say|answer|discuss|talk about) (?:that|this)[.!,]"),
     ("sorry", rf"\bsorry,? (?:but )?i ?{_CANNOT} help(?: you)?[.!]"),
     ("against my", r"\bagainst my (?:programming|guidelines|polic(?:y|ies)|training)\b"),
@@ -96,9 +100,9 @@ _USER_AS_ASSISTANT = Patterns(
     ("i help you", r"\b(?:how|what) (?:can|may) i help you(?: today| with\b|\?)"),
     ("i assist you", r"\b(?:how|what) (?:can|may) i assist you\b"),
     ("i'm here to", r"\bi'm here to (?:help|assist|support|listen to) you\b"),
-    ("assistant", r"\bi(?:'m| am) (?:your|a|an) (?:\w+ )?assistant(?: designed| trained|, here)\b"),
+    ("assistant", r"\bi(?:'m| am) (?:your|a|an) (?:\w+ )?assistant(?: designed| trained to|, here)\b"),
     ("assistant", r"\bas your (?:\w+ )?assistant,"),
-    ("for sharing", r"\bthank(?:s| you) for sharing (?:that|this|your (?:feelings?|story|thoughts?))(?: with me)?\b"),
+    ("for sharing", r"\bthank(?:s| you) for sharing (?:that|this|your (?:feelings?|story|thoughts?)) with me\b"),
     ("feelings are", r"\byour feelings are (?:completely |totally |perfectly )?(?:valid|understandable)\b"),
     ("it sounds like you", r"\bit sounds like you(?:'re| are) (?:feeling|going through)\b"),
     ("understand", r"\bi understand (?:that |how )?you(?:'re| are) (?:feeling|going through)\b"),
@@ -117,26 +121,35 @@ _ASSISTANT_AS_USER = Patterns(
         r"\bi(?:'ve| have) been (?:there(?: too| myself| before)?(?=[.,!;]|$)|through (?:that|this|it|the same|something similar))",
     ),
     ("happened to me", r"\b(?:the )?(?:same|exact same|similar) thing happened to me\b"),
-    ("i remember when", r"\bi remember when i\b"),
+    ("i remember", r"\bi remember when i (?:was|had|lost|got|started|left)\b"),
     ("experience", r"\bi(?:'ve)? had (?:a|the) (?:very )?(?:similar|same) experience\b"),
     (
         "i ",
         r"\bi (?:woke up|went to (?:school|college|work|bed|the (?:gym|doctor|dentist))|got (?:married|divorced|fired|dumped)|"
         r"(?:lost|buried) my)\b",
     ),
-    ("i'm ", r"\bi'm (?:also |so |really )?(?:hungry|thirsty|pregnant|hung ?over)\b"),
+    ("i'm ", r"\bi'm (?:also |so |really )?(?:hungry|thirsty|pregnant|hung ?over)\b(?! for)"),
 )
 _CRISIS = Patterns(
     ("kill", r"\b(?:kill|killing) myself\b"),
-    ("life", r"\b(?:end|ending|take|taking) my (?:own )?life\b"),
-    ("end", r"\b(?:end|ending) it all\b"),
+    (
+        "life",
+        r"\b(?:end|ending|take|taking) my (?:own )?life\b(?! (?:insurance|sentence|savings|stor(?:y|ies)|partner|long|back|into|too|so|very|serious(?:ly)?|for|as|lightly|slow|in|down|to|day|step|work|and make|up|story))",
+    ),
+    (
+        "it all",
+        r"(?<!let's )\b(?:end|ending) it all(?=[.,!?;]|$| (?:tonight|now|today|soon|tomorrow|right|for good)\b)",
+    ),
     (
         "die",
-        r"\bi (?:just |really |only |honestly |still |sometimes |often |do )*(?:want to|wanna|wish (?:i could|to)|would rather|hope i|hope to) (?:just )?die\b",
+        r"\bi (?:just |really |only |honestly |still |sometimes |often |do )*(?:want to|wanna|wish (?:i could|to)|hope i) (?:just )?die\b",
     ),
     ("to die", r"\bi(?:'ve| have) (?:been )?(?:wanted|wanting) to die\b"),
     ("die", r"\bwish i (?:could|would) (?:just )?die\b"),
-    ("dead", r"\b(?:i wish i (?:was|were)|i(?:'m|'d be| am| would be) better off|i (?:just )?want to be) dead\b"),
+    (
+        "dead",
+        r"\b(?:i wish i (?:was|were)|i(?:'m|'d be| am| would be) better off|i (?:just )?want to be) dead\b(?! (?:serious|wrong|right|sure|asleep|certain|tired|silent))",
+    ),
     (
         "better off",
         r"\b(?:everyone|everybody|the world|my (?:family|kids|children|parents|husband|wife|mom|dad)|they all|they'd all)"
@@ -146,7 +159,7 @@ _CRISIS = Patterns(
     ("alive", r"\b(?:don't|do not) want to be alive\b"),
     (
         "li",
-        r"\b(?:no|any|the|a) (?:reason|point|sense) (?:left )?(?:to|in|for) (?:go on |keep |me to )?(?:live|living|be alive|being alive|stay alive|staying alive)\b",
+        r"\b(?:no|any|the|a) (?:reason|point|sense) (?:left )?(?:to|in|for) (?:go on |keep |me to )?(?:live|living|be alive|being alive|stay alive|staying alive)\b(?! (?:in|so|at|here|there|far|on|near|together|with|by|downtown|up|down|out|alone))",
     ),
     (
         "tired of",
@@ -180,12 +193,13 @@ _CRISIS = Patterns(
     ("self", r"\bi(?:'ve| have|'m)? (?:been |started |keep |still |used to )*self-?\s?harm(?:ing|ed)?\b"),
     (
         "pills",
-        r"\b(?:take|swallow|took|swallowed|taking|swallowing) (?:all|the whole bottle of|a whole bottle of|every one of) (?:of )?(?:my|the|those|these|her|his )?\s?\w* ?pills\b",
+        r"\b(?:(?:want to|going to|gonna|could|might|about to|thought (?:of|about)|thinking (?:of|about)) (?:just )?(?:tak(?:e|ing)|swallow(?:ing)?) (?:all|every one of)"
+        r"|(?:take|taking|took|swallow|swallowing|swallowed) (?:the|a) whole bottle of) (?:of )?(?:my|the|those|these|her|his)? ?\w* ?pills\b",
     ),
     (
         "jump",
         r"\b(?:want to|going to|gonna|thinking (?:of|about)|thought (?:of|about)) (?:just )?jump(?:ing)? (?:off|from) (?:a|the|that|this|my) (?:\w+ )?(?:bridge|roof|building|balcony|cliff)\b"
-        r"(?![^.!?]*\b(?:bungee|rope|parachute|harness)\b)",
+        r"(?![^.!?]*\b(?:bungee|rope|parachute|harness|water|sea|lake|pool|river below|swim\w*|diving|friends|others)\b)",
     ),
     ("pull the trigger", r"\bpull the trigger on myself\b"),
     (
@@ -227,6 +241,15 @@ _HARMLESS = Patterns(
         r"\bdie (?:laughing|happy|at home|in peace|peacefully|knowing|in my own bed|in my sleep|on a hill|on that hill|on this hill|an old|a happy|like (?:him|her|that|my))\b",
     ),
     ("suicid", r"\b(?:not|never|n't) (?:been |felt |feeling |actually |at all )*suicidal\b"),
+    ("suicid", r"\b(?:if|whether) i(?:'m| am|'ve been| was)(?: feeling)? suicidal\b"),
+    (
+        "shoot",
+        r"\bshoot(?:ing)?\b(?=[^.!?]*\b(?:weddings?|photos?|portraits?|camera|film|studio|pictures?|videos?|hoops)\b)",
+    ),
+    (
+        "shoot",
+        r"\b(?:weddings?|photos?|portraits?|camera|film|studio|pictures?|videos?|hoops)\b[^.!?]*\bshoot(?:ing)?\b",
+    ),
     ("suicid", r"\b(?:commercial|career|social|political|financial|professional) suicide\b"),
     ("end it all", r"\bend it all (?:with|by|in|on)\b"),
     (
@@ -268,6 +291,9 @@ PHRASES = Phrases(
         r"[\"“:]|\b(?:sa(?:y|ys|id|ying)|tell(?:s|ing)?|told|ask(?:s|ed|ing)?|like|goes|going|went|hear(?:d|ing)?|think(?:s|ing)?|"
         r"thought|wonder(?:s|ed|ing)?|words?|shout(?:s|ed|ing)?|feel(?:s|ing)? that|mean(?:s|t)?|repl(?:y|ies|ied)|answer(?:s|ed)?|"
         r"phone|script|if)\b"
+    ),
+    reported_after=re.compile(
+        r"\b(?:he|she|they|it|who|bot|robot|boss|everyone|people|lady|guy|man|woman|voice)(?: \w+)? (?:say|says|said|asks?|asked|goes|went|told|kept)\b"
     ),
     crisis=_CRISIS,
     harmless=_HARMLESS,

@@ -149,6 +149,7 @@ PHRASES = Phrases(
     user_as_assistant=_USER_AS_ASSISTANT,
     assistant_as_user=_ASSISTANT_AS_USER,
     reported=re.compile(r"[“「：:]|说|问|喊|告诉|回答|想着|觉得|心里|念叨|那句|如果|电话|客服"),
+    reported_after=re.compile(r"(?:他|她|他们|客服|机器人|老板|人家|它)[^。！？]{0,4}(?:说|问|回|讲)"),
     crisis=_CRISIS,
     harmless=_HARMLESS,
     care=_CARE,

@@ -45,6 +45,8 @@ def _own_words(text: str, patterns: Patterns, phrases: Phrases) -> re.Match[str]
     """The first match that is not somebody else's words, reported in the same sentence."""
     for found in patterns.matches(text):
         start = max((stop.end() for stop in _STOP.finditer(text, 0, found.start())), default=0)
-        if not phrases.reported.search(text[start : found.start()]):
+        stop = _STOP.search(text, found.end())
+        after = text[found.end() : stop.start() if stop else None]
+        if not phrases.reported.search(text[start : found.start()]) and not phrases.reported_after.search(after):
             return found
     return None

@@ -38,15 +38,17 @@ _LIST = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、])\s+\S[^\n]*", re.MULTILINE)
 _NAMED = re.compile(r"(?<![A-Za-z\d])(?:[A-Z][A-Za-z]*-?\d{1,2}[A-Z]?|\dD|\d[KG])(?![A-Za-z\d])")
 """Names that hold a digit (MP3, B12, COVID-19, 3D, 5G): engines read them right."""
 _DIGITS = re.compile(r"[A-Za-z]*\d(?:[\d.,:/\-]*\d)?[A-Za-z%]*")
+_SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")
+"""Between words (and/or) engines read it right."""
 _SIGNS = frozenset("#*_~^|\\<>{}[]()（）【】［］｛｝@/%％＃＊＿＠§¶†‡•°")
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _CAPITALS = "A-ZÀ-ÖØ-ÞА-ЯЁ"
-_ROW = re.compile(rf"\b[{_CAPITALS}]{{2,}}(?:[\s,'’!-]+(?:[{_CAPITALS}]{{2,}}|[IA])\b)+")
+_ROW = re.compile(rf"\b[{_CAPITALS}]{{2,}}(?:[\s'’!-]+(?:[{_CAPITALS}]{{2,}}|[IA])\b)+")
 _LEAST_CAPITALS = 9
 _ROLE = (
     r"user|assistant|ai|bot|chat ?bot|human|speaker(?: \w+)?|system|caller|listener|therapist|counsell?or|narrator|"
-    r"me|you|patient|client|用户|助手|助理|机器人|客服|人工智能|说话人.?|系统|我|你|咨询师|旁白|[ab]|甲|乙"
+    r"patient|client|用户|助手|助理|机器人|客服|人工智能|说话人.?|系统|咨询师|旁白|[ab]|甲|乙"
 )
 _ROLE_NAME = re.compile(rf"(?:^|\n|[.!?。！？][\"”]?\s+)\s*(?:{_ROLE})\s*[:：]")
 _NAME = re.compile(r"([A-Z][\w'-]{0,20}(?: [A-Z]\w+)?|[\u4e00-\u9fff]{2,4})\s*[:：]")
@@ -91,6 +93,7 @@ def _marks(one: Said, *, digits: bool) -> Iterator[TextFault]:
             text = pattern.sub(" ", text)
     if not digits:
         yield from _digits(one, text)
+    text = _SLASH.sub(" ", text)
     signs = [sign for sign in text if not sign.isalnum() and _unspoken(sign)]
     if "&" in text and re.search(r"(?<![A-Z])&|&(?![A-Z])", text):
         signs.append("&")
