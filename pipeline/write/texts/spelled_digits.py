@@ -1,6 +1,6 @@
 """Digits spelled as words, one after the other: how a telephone number is said."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 _CHINESE = {word: str(digit) for digit, word in enumerate("零一二三四五六七八九")} | {"〇": "0", "幺": "1"}
@@ -22,10 +22,12 @@ _DIGITS = {
     "yue": _CHINESE,
     "ja": _CHINESE,
 }
+_POINTS = (["point"], ["点"], ["點"], ["virgule"], ["komma"], ["coma"])
+"""What makes the digits after it the rest of a number."""
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 
 
-def spelled_runs(words: Sequence[str], language: str, least: int) -> Iterator[tuple[str, Sequence[str]]]:
+def spelled_runs(words: list[str], language: str, least: int) -> Iterator[tuple[str, list[str]]]:
     """Each run of `least` digits or more: the digits, and the words that say them.
 
     >>> [digits for digits, _ in spelled_runs("call double five one two three oh nine".split(), "en", 7)]
@@ -48,7 +50,7 @@ def spelled_runs(words: Sequence[str], language: str, least: int) -> Iterator[tu
             first = first if digits else place
             times = _TIMES[word]
         else:
-            if len(digits) >= least:
+            if len(digits) >= least and words[first - 1 : first] not in _POINTS:
                 yield digits, words[first:place]
             digits, times = "", 1
 
