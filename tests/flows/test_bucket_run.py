@@ -105,6 +105,7 @@ def test_ten_kills_at_random_moments_change_nothing_and_no_finished_take_is_made
     finish(there, bucket, finished_run)
 
 
+@pytest.mark.slow
 def test_a_bucket_that_refuses_in_the_middle_ends_the_run_in_one_line_and_the_next_runs_go_on(
     there: CommandLine, bucket: Bucket, finished_run: Path
 ) -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psutil
 import pyarrow.parquet as pq
+import pytest
 
 from tests.conftest import SHIPPED, CommandLine
 
 RUN = ("generate", str(SHIPPED / "run.yaml"), "--set", "size=4", "--set", "shard.target_mb=1")
-KILLS = 10
 
 
 def corpus_bytes(run: Path) -> dict[str, str]:
@@ -44,14 +44,17 @@ def is_done_by(process: "subprocess.Popen[str]", seconds: float) -> bool:
     return True
 
 
-def test_ten_kills_at_random_moments_change_nothing_and_no_finished_take_is_made_twice(warmline: CommandLine) -> None:
+@pytest.mark.parametrize("times", [3, pytest.param(10, marks=pytest.mark.slow)])
+def test_kills_at_random_moments_change_nothing_and_no_finished_take_is_made_twice(
+    warmline: CommandLine, times: int
+) -> None:
     began = time.monotonic()
     undisturbed = warmline(*RUN, "--out", "undisturbed")
     whole = time.monotonic() - began
     assert undisturbed.returncode == 0, undisturbed.stderr
     moments = random.Random(2026)  # noqa: S311 -- moments to kill at
     kills, outs = 0, ["killed-0"]
-    while kills < KILLS:
+    while kills < times:
         if is_done_by(start(warmline, outs[-1]), moments.uniform(0.1, 0.7) * whole):
             outs.append(f"killed-{len(outs)}")  # it got to its end between two kills: go on with another
         else:
