@@ -1,0 +1,110 @@
+"""What a language model is asked for each pack that ships."""
+
+import asyncio
+from functools import cache
+
+import pytest
+
+from pipeline.engine.failure import Failure
+from pipeline.write.asking import Ask
+from pipeline.write.composing import Composer
+from pipeline.write.writer import Commission, Commissions
+from schemas.brief import Kind
+from schemas.dialogue import Written
+from tests.packs.shipping import IN_CHINESE, NAMES, Model, briefs, pack
+
+EACH = 300
+
+
+def commissions(name: str) -> list[Commission]:
+    """So many different ones in each language, members of a set taken as one."""
+    ordered = Commissions(pack(name))
+    items = {brief.text_seed: ordered.of(brief) for brief in briefs(name, 2400)}.values()
+    languages = [language for language, weight in pack(name).languages.items() if weight > 0]
+    return [one for language in languages for one in [item for item in items if item.language == language][:EACH]]
+
+
+@cache
+def written(name: str) -> tuple[list[tuple[Commission, Written]], list[Ask]]:
+    """Each commission with what a model made of it, and all that the model was asked."""
+    composer, model = Composer.of(pack(name), tries=1), Model()
+    items = commissions(name)
+    made = [asyncio.run(composer.compose(item, model.complete)) for item in items]
+    assert [one.reason for one in made if isinstance(one, Failure)] == []
+    return [(item, one) for item, one in zip(items, made, strict=True) if isinstance(one, Written)], model.asked
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_prompts_render_and_no_two_briefs_get_the_same(name: str) -> None:
+    found, asked = written(name)
+    assert len(found) == EACH * len(pack(name).languages)
+    first = [ask for ask in asked if ask.messages[0] == asked[0].messages[0]]
+    assert len(first) == len(found)
+    assert len({ask.messages[1] for ask in first}) == len(first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_steps_system_message_is_the_same_for_all(name: str) -> None:
+    writing = pack(name).writing
+    assert writing is not None
+    _, asked = written(name)
+    assert len({ask.messages[0] for ask in asked}) == len(writing.steps)
+
+
+@pytest.mark.parametrize("name", IN_CHINESE)
+def test_advice_for_chinese_is_given_where_chinese_is_written_and_only_there(name: str) -> None:
+    def chinese(name: str) -> list[bool]:
+        systems = [prompts.system for prompts in Composer.of(pack(name), tries=1).prompts]
+        return [any("\u4e00" <= sign <= "\u9fff" for sign in system) for system in systems]
+
+    assert all(chinese(name))
+    assert not any(chinese("empathy"))
+
+
+def test_feelings_that_move_are_told_exchange_by_exchange() -> None:
+    found, asked = written("empathy-en-zh")
+    told = [(item, ask.messages[1].content) for (item, _), ask in zip(found, asked, strict=True)]
+    moving = [(item, prompt) for item, prompt in told if item.user.path]
+    assert len(moving) > EACH / 4
+    for item, prompt in moving:
+        for number, (felt, sounded) in enumerate(zip(item.user.path, item.assistant.path, strict=True), start=1):
+            assert f"{number}. the user {felt}, the answer {sounded}\n" in prompt
+    assert all("exchange by exchange" not in prompt.lower() for item, prompt in told if not item.user.path)
+
+
+def test_a_length_is_told_in_words_or_in_characters() -> None:
+    found, asked = written("empathy-en-zh")
+    for (item, _), ask in zip(found, asked, strict=True):
+        assert item.words is not None
+        unit = "characters" if item.language == "zh" else "words"
+        assert f"have {item.words[0]} to {item.words[1]} {unit} each" in ask.messages[1].content
+
+
+def test_what_cannot_be_heard_is_not_told() -> None:
+    found, asked = written("opens2s")
+    replies = [ask.messages[1].content for ask in asked if ask.messages[0] != asked[0].messages[0]]
+    for (item, _), prompt in zip(found, replies, strict=True):
+        assert ("What can be heard" in prompt) == (item.kind is not Kind.TEXT_INPUT)
+        assert prompt.endswith("Their words: Well.")
+
+
+def test_a_reply_of_opens2s_is_spoken_as_the_model_says() -> None:
+    found, _ = written("opens2s")
+    tables = pack("opens2s").reply_emotions
+    for item, made in found:
+        query, reply = made.dialogue.turns
+        assert query.emotion == item.user.emotion
+        assert reply.emotion == next(iter(tables[item.user.emotion]))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("contrast")])
+def test_a_set_has_one_query_and_an_answer_to_each_member(name: str) -> None:
+    found, asked = written(name)
+    contrast = pack(name).contrast
+    assert contrast is not None
+    assert len(asked) == len(found) * (1 + contrast.members)
+    for number, (item, made) in enumerate(found):
+        query, *replies = asked[number * (1 + contrast.members) :][: 1 + contrast.members]
+        assert f"said {contrast.members} times" in query.messages[1].content
+        assert len({reply.messages[1] for reply in replies}) == contrast.members == len(item.members)
+        assert {dialogue.turns[0].text for dialogue in made.members} == {"Well."}
