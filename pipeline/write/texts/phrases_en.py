@@ -19,8 +19,9 @@ _MACHINES = (
     ("language model", "(?:large )?language model"),
     ("bot", "chat ?bot"),
     ("virtual", "virtual assistant"),
+    ("computer program", "computer program"),
 )
-_MACHINE = rf"(?:an? )?(?:{'|'.join(machine for _, machine in _MACHINES)})"
+_MACHINE = rf"(?:an? )?(?:responsible |helpful )?(?:{'|'.join(machine for _, machine in _MACHINES)})"
 _KIN = (
     r"(?:wife|husband|girlfriend|boyfriend|fianc[eé]e?|mom|mum|mother|dad|father|parents|son|daughter|kids?|children|"
     r"brothers?|sisters?|grandma|grandpa|grandmother|grandfather|aunt|uncle|cousins?|ex|boss|roommate|flatmate|"
@@ -70,6 +71,12 @@ _REFUSALS = Patterns(
     ("answer", rf"\bi ?{_CANNOT} answer (?:that|this|such|your)(?: \w+)? ?(?:questions?\b(?! for you)|$|[.!,])"),
     ("sorry", rf"\bsorry,? (?:but )?i ?{_CANNOT} (?:do|help|say|answer|discuss|talk about) (?:that|this)[.!,]"),
     ("sorry", rf"\bsorry,? (?:but )?i ?{_CANNOT} help(?: you)?[.!]"),
+    ("comply", rf"\bi ?{_CANNOT} comply\b"),
+    (
+        "content",
+        rf"\bi ?{_CANNOT} (?:create|produce|write|share) (?:that |this |such |any |the )?(?:kind of )?content\b",
+    ),
+    ("decline", r"\bi (?:must|have to|need to) (?:respectfully |politely )?decline\b"),
     ("against my", r"\bagainst my (?:programming|guidelines|polic(?:y|ies)|training)\b"),
     ("violat", r"\bviolat(?:e|es|ing) (?:my|our|the|openai's) (?:\w+ )?(?:guidelines|polic(?:y|ies)|terms)\b"),
 )
@@ -131,10 +138,29 @@ _ASSISTANT_AS_USER = Patterns(
     ("i'm ", r"\bi'm (?:also |so |really )?(?:hungry|thirsty|pregnant|hung ?over)\b(?! for)"),
 )
 _CRISIS = Patterns(
+    ("exist", r"\b(?:don't|do not) want to exist\b"),
+    (
+        " if i",
+        r"\b(?:nobody|no one|no-one) would (?:even |really )?(?:miss me|notice|care)[^.!?]{0,12} if i(?:'d| had)? (?:died|(?:was|were) (?:dead|gone)|killed)\b",
+    ),
+    ("without me", r"\bworld would be (?:a )?better (?:place |off )?without me\b"),
+    ("deserve to", r"\bi don't deserve to (?:live|be alive)\b"),
+    ("worth living", r"\b(?:my )?life(?:'s| is|'s just| is just)?(?:n't| not) worth living\b"),
+    ("pills", r"\bi(?:'ve)? (?:just )?(?:took|taken|swallowed) a (?:bunch|handful|lot) of (?:\w+ )?pills\b"),
+    (
+        "my car",
+        r"\b(?:want to|going to|gonna|thought (?:of|about)|thinking (?:of|about)|could just) driv(?:e|ing) my car (?:into|off) (?:a|the) (?:\w+ )?(?:tree|bridge|wall|cliff|river)\b",
+    ),
+    ("note", r"\b(?:my|a) suicide note\b"),
+    (
+        "goodbye",
+        r"\b(?:wrote|written|writing) (?:a |my )?goodbye (?:letters?|notes?) to my (?:kids|children|family|parents|wife|husband|mom|mum|dad)\b",
+    ),
+    ("to myself", r"\b(?:scared|afraid) of what i(?:'ll| will| might| could) do to myself\b"),
     ("kill", r"\b(?:kill|killing) myself\b"),
     (
         "life",
-        r"\b(?:end|ending|take|taking) my (?:own )?life\b(?! (?:insurance|sentence|savings|stor(?:y|ies)|partner|long|back|into|too|so|very|serious(?:ly)?|for|as|lightly|slow|in|down|to|day|step|work|and make|up|story))",
+        r"\b(?:end|ending|take|taking) my (?:own )?life\b(?! (?:insurance|sentence|savings|stor(?:y|ies)|partner|long|back|into|too|so|very|serious(?:ly)?|for|as|lightly|slow|in|down|to|day|step|work|and make|up|story)\b)",
     ),
     (
         "it all",
@@ -148,7 +174,7 @@ _CRISIS = Patterns(
     ("die", r"\bwish i (?:could|would) (?:just )?die\b"),
     (
         "dead",
-        r"\b(?:i wish i (?:was|were)|i(?:'m|'d be| am| would be) better off|i (?:just )?want to be) dead\b(?! (?:serious|wrong|right|sure|asleep|certain|tired|silent))",
+        r"\b(?:i wish i (?:was|were)|i(?:'m|'d be| am| would be) better off|i (?:just )?want to be) dead\b(?! (?:serious|wrong|right|sure|asleep|certain|tired|silent)\b)",
     ),
     (
         "better off",
@@ -159,16 +185,16 @@ _CRISIS = Patterns(
     ("alive", r"\b(?:don't|do not) want to be alive\b"),
     (
         "li",
-        r"\b(?:no|any|the|a) (?:reason|point|sense) (?:left )?(?:to|in|for) (?:go on |keep |me to )?(?:live|living|be alive|being alive|stay alive|staying alive)\b(?! (?:in|so|at|here|there|far|on|near|together|with|by|downtown|up|down|out|alone))",
+        r"\b(?:no|any|the|a) (?:reason|point|sense) (?:left )?(?:to|in|for) (?:go on |keep |me to )?(?:live|living|be alive|being alive|stay alive|staying alive)\b(?! (?:in|so|at|here|there|far|on|near|together|with|by|downtown|up|down|out|alone)\b)",
     ),
     (
         "tired of",
-        r"\btired of (?:living|being alive)\b(?! (?:here|in|at|with|like|out|from|alone|so|together|on|next|paycheck|under))",
+        r"\btired of (?:living|being alive)\b(?! (?:here|in|at|with|like|out|from|alone|so|together|on|next|paycheck|under)\b)",
     ),
     (
         "wak",
-        r"\b(?:wish|hope|hoping|pray|praying|wished|want to|wanted to|could) (?:i |to )?(?:could |would )?(?:just )?(?:go to sleep and )?(?:not|never|don't) (?:ever )?wake up\b"
-        r"(?! (?:late|early|to|with|next|at|so|before|hung))",
+        r"\b(?:wish|hope|hoping|pray|praying|wished|want to|wanted to|could) (?:i |to )?(?:could |would )?(?:just )?(?:go to sleep and )?(?:not|never|don't|wouldn't|won't) (?:ever )?wake up\b"
+        r"(?! (?:late|early|to|with|next|at|so|before|hung)\b)",
     ),
     ("never been born", r"\bwish i(?:'d| had) never been born\b"),
     (
@@ -188,7 +214,7 @@ _CRISIS = Patterns(
     ),
     (
         "cut",
-        r"\b(?:been|started|keep|stop|kept|want to|back to) (?:cut|cutting) myself\b(?! (?:off|some|slack|a |short|out|down|shaving|chopping|while|when|with (?:the|my) (?:razor|paper)))",
+        r"\b(?:been|started|keep|stop|kept|want to|back to) (?:cut|cutting) myself\b(?! (?:off|some|slack|a |short|out|down|shaving|chopping|while|when|with (?:the|my) (?:razor|paper))\b)",
     ),
     ("self", r"\bi(?:'ve| have|'m)? (?:been |started |keep |still |used to )*self-?\s?harm(?:ing|ed)?\b"),
     (
@@ -205,7 +231,7 @@ _CRISIS = Patterns(
     (
         "kill",
         rf"\b(?:i (?:really |just |honestly |actually )*want to|i(?:'m| am) planning to|i plan to|thinking (?:of|about)|thoughts? of|thought (?:of|about)|urge to) kill(?:ing)? {_THEM}\b"
-        r"(?! (?:with kindness|time|off))",
+        r"(?! (?:with kindness|time|off)\b)",
     ),
     (
         "hurt",
