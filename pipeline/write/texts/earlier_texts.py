@@ -9,9 +9,14 @@ from dataclasses import dataclass
 
 from pipeline.write.texts.fault import TextFault
 from pipeline.write.texts.near_duplicates import NearDuplicates
+from pipeline.write.texts.said import folded, in_tokens, tokens
 from pipeline.write.texts.sketch import sketch
 from schemas.dialogue import Dialogue
 from schemas.text_rules import NearDuplicateLimits
+
+
+_LEAST_OPENING = 8
+"""An opening of fewer words is not compared: many talks begin with a hello, and differ all the same."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +28,12 @@ class Sketches:
 
 
 def sketches_of(dialogue: Dialogue, language: str) -> Sketches:
-    """Of all turns together, and of the first one."""
+    """Of all turns together, and of the first one; b"" for a first one of a few words."""
+    opening = dialogue.turns[0].text
+    long = len(tokens(folded(opening))) >= in_tokens(_LEAST_OPENING, language)
     return Sketches(
         whole=sketch([turn.text for turn in dialogue.turns], language),
-        opening=sketch([dialogue.turns[0].text], language),
+        opening=sketch([opening], language) if long else b"",
     )
 
 

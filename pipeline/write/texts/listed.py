@@ -27,6 +27,7 @@ def _texts(folder: Folder, listed: ListedTexts) -> Iterator[str]:
             row = json.loads(line)
         except ValueError as error:
             raise UsageError(f"{listed.file}:{number}: no JSON: {error}") from error
-        if not isinstance(row, dict) or not isinstance(row[listed.field] if listed.field in row else None, str):
+        text = row.get(listed.field) if isinstance(row, dict) else None
+        if not isinstance(text, str):
             raise UsageError(f"{listed.file}:{number}: no text in the key {listed.field}")
-        yield row[listed.field]
+        yield text

@@ -83,7 +83,7 @@ class NearDuplicates:
         if not sketch or not self._count:
             return None
         new = np.frombuffer(sketch, dtype=np.uint8)
-        candidates = np.unique(self._table[np.arange(self._bands), self._buckets(new[None])[0]])
+        candidates = np.unique(self._table[np.arange(self._bands), self._buckets(self._cut(new))])
         candidates = candidates[candidates != _NOBODY]
         if not len(candidates):
             return None
@@ -104,8 +104,8 @@ class NearDuplicates:
         self._ids += text_id.encode()
         self._ends[number + 1] = len(self._ids)
         self._count += 1
-        bands, buckets = np.arange(self._bands), self._buckets(self._sketches[number : number + 1])[0]
-        self._table[bands, buckets, self._next[bands, buckets] % _PLACES] = number
+        bands, buckets = np.arange(self._bands), self._buckets(self._cut(self._sketches[number]))
+        self._table[bands, buckets, self._next[bands, buckets]] = number
         self._next[bands, buckets] = (self._next[bands, buckets] + 1) % _PLACES
 
     def like_or_add(self, text_id: str, sketch: bytes) -> Like | None:
@@ -123,11 +123,14 @@ class NearDuplicates:
         self._table = np.full((self._bands, buckets, _PLACES), _NOBODY, dtype=np.uint32)
         self._next = np.zeros((self._bands, buckets), dtype=np.uint8)
 
-    def _buckets(self, sketches: SketchArray) -> npt.NDArray[np.intp]:
-        """The bucket of each band of each sketch: [n, bands]."""
-        rows = sketches[:, : self._bands * self._rows].reshape(len(sketches), self._bands, self._rows).astype(np.uint64)
+    def _cut(self, sketch: SketchArray) -> SketchArray:
+        """The bands of a sketch: [bands, rows]."""
+        return sketch[: self._bands * self._rows].reshape(self._bands, self._rows)
+
+    def _buckets(self, cut: SketchArray) -> npt.NDArray[np.intp]:
+        """The bucket of each band: [n, rows] to [n]."""
         shifts = np.arange(self._rows, dtype=np.uint64) * np.uint64(8)
-        keys = mixed((rows << shifts).sum(axis=2, dtype=np.uint64))
+        keys = mixed((cut.astype(np.uint64) << shifts).sum(axis=1, dtype=np.uint64))
         return (keys % np.uint64(self._next.shape[1])).astype(np.intp)
 
     def _make_room(self) -> None:
@@ -138,8 +141,9 @@ class NearDuplicates:
         self._sketches = larger
         self._ends = np.concatenate([self._ends, np.zeros(room + 1 - len(self._ends), dtype=np.uint64)])
         self._clear(room)
-        for band, buckets in enumerate(self._buckets(self._sketches[: self._count]).T):
-            self._refill(band, buckets)
+        for band in range(self._bands):  # one by one: all together would take several times the memory of the whole
+            cut = self._sketches[: self._count, band * self._rows : (band + 1) * self._rows]
+            self._refill(band, self._buckets(cut))
 
     def _refill(self, band: int, buckets: npt.NDArray[np.intp]) -> None:
         """One band's buckets with the texts that fall into them; of more than fit, the last."""

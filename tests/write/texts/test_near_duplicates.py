@@ -107,6 +107,14 @@ def test_a_dialogue_that_begins_as_an_earlier_one_did_is_found_unless_that_is_tu
         assert [fault.turn for fault in earlier.faults(sketches_of(other, "en"))] == turns
 
 
+def test_openings_of_a_few_words_are_everybodys() -> None:
+    earlier = EarlierTexts(NearDuplicateLimits())
+    for number, more in enumerate(("My cat is ill, so I'm up.", "They offered me the job in Porto, by the sea.")):
+        sketches = sketches_of(dialogue("Hi. Do you have a moment?", "Sure.", more), "en")
+        assert not list(earlier.faults(sketches))
+        earlier.add(str(number), sketches)
+
+
 def test_chinese_is_compared_by_characters() -> None:
     one = "我养了十二年的狗昨天晚上走了，家里一下子安静得让人受不了，我不知道该怎么办。"
     like = one.replace("昨天", "前天").replace("，", "。")
