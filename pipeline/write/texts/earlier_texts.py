@@ -14,7 +14,6 @@ from pipeline.write.texts.sketch import sketch
 from schemas.dialogue import Dialogue
 from schemas.text_rules import NearDuplicateLimits
 
-
 _LEAST_OPENING = 8
 """An opening of fewer words is not compared: many talks begin with a hello, and differ all the same."""
 
