@@ -1,7 +1,9 @@
 """The judge as a whole: never raises, passes what the embedded writer writes, turns off key by key."""
 
 import time
+from pathlib import Path
 
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,3 +108,12 @@ def test_every_key_of_the_rules_is_described_for_editors() -> None:
     keys = [(name, key) for model in models for name, key in model["properties"].items()]
     assert len(keys) > 20
     assert not [name for name, key in keys if "description" not in key]
+
+
+def test_the_keys_in_the_docs_are_the_defaults() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "texts.md").read_text()
+    block = page[page.index("    texts:\n") : page.index("| key | default |")]
+    shown = TextRules.model_validate(yaml.safe_load(block)["texts"])
+    assert len(shown.keep_clean.files) == 2
+    assert shown.model_copy(update={"keep_clean": DEFAULT.keep_clean}) == DEFAULT
+    assert not [key for key in TextRules.model_fields if f"`{key}`" not in page]
