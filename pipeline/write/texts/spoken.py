@@ -38,9 +38,9 @@ _LIST = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)、])\s+\S[^\n]*", re.MULTILINE)
 _NAMED = re.compile(r"(?<![A-Za-z\d])(?:[A-Z][A-Za-z]*-?\d{1,2}[A-Z]?|\dD|\d[KG])(?![A-Za-z\d])")
 """Names that hold a digit (MP3, B12, COVID-19, 3D, 5G): engines read them right."""
 _DIGITS = re.compile(r"[A-Za-z]*\d(?:[\d.,:/\-]*\d)?[A-Za-z%]*")
-_SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")
-"""Between words (and/or) engines read it right."""
-_SIGNS = frozenset("#*_~^|\\<>{}[]()（）【】［］｛｝@/%％＃＊＿＠§¶†‡•°")
+_READ_RIGHT = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])|(?<=[A-Z])\+(?!\w)|(?<=[A-Z])&(?=[A-Z])")
+"""Signs that engines read as people do: and/or, an A+, R&B."""
+_SIGNS = frozenset("&＆#*_~^|\\<>{}[]()（）【】［］｛｝@/%％＃＊＿＠§¶†‡•°")
 _JOINERS = "\u200c\u200d"
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _CAPITALS = "A-ZÀ-ÖØ-ÞА-ЯЁ"
@@ -93,16 +93,14 @@ def _marks(one: Said, *, digits: bool) -> Iterator[TextFault]:
             text = pattern.sub(" ", text)
     if not digits:
         yield from _digits(one, text)
-    text = _SLASH.sub(" ", text)
+    text = _READ_RIGHT.sub(" ", text)
     signs = [sign for sign in text if not sign.isalnum() and _unspoken(sign)]
-    if "&" in text and re.search(r"(?<![A-Z])&|&(?![A-Z])", text):
-        signs.append("&")
     for sign in dict.fromkeys(signs):
         yield _fault(one, sign, "is a sign that nobody speaks")
 
 
 def _unspoken(sign: str) -> bool:
-    return sign in _SIGNS or (sign not in "&´～" and unicodedata.category(sign) in ("Sm", "Sc", "Sk", "So"))
+    return sign in _SIGNS or (sign not in "´～" and unicodedata.category(sign) in ("Sm", "Sc", "Sk", "So"))
 
 
 def _digits(one: Said, text: str) -> Iterator[TextFault]:

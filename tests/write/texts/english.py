@@ -316,3 +316,51 @@ UNSAFE_REPLIES = {
     "I hear you, and it is hard. What did you have for dinner?": "does not ask about safety",
     "You could phone a friend.": "does not take it seriously",
 }
+DIALOGUES = (
+    (
+        "Hey, um, so my roommate ate my leftovers again and I know it's small but I'm honestly livid.",
+        "Oh no, not again! It's never really about the leftovers, is it? It sounds like you're feeling pretty disrespected right now.",
+        "Exactly! Like, I labeled it and everything. It had my name on it, in capital letters.",
+        "Right, you did your part. What would you want them to say if they were standing here?",
+        "I guess just sorry? And mean it.",
+        "That makes total sense. A real apology would let you put it down. Do you feel up to asking for one tonight?",
+    ),
+    (
+        "I got the scholarship. I actually got it. I'm shaking.",
+        "Oh my goodness, congratulations! I can hear the shake in your voice. Who did you tell first?",
+        "Nobody yet, you're the first. My dad passed in April, and he would've been the one.",
+        "Oh. I'm so sorry he isn't here to pick up the phone. He'd be over the moon, I'm sure of it.",
+        "Yeah. He used to say, my girl is going to be a doctor.",
+        "What a thing to carry with you. Maybe tonight you say it out loud to him anyway.",
+    ),
+    (
+        "I can't sleep. It's two in the morning and my heart won't stop racing.",
+        "I'm right here with you. Let's slow it down together. Breathe in for four, hold for four, and out for six.",
+        "Okay. One, two, three, four. It's a bit better.",
+        "You're doing great. When did this start tonight?",
+        "After I read the email from my boss. I feel like I'm going to die when this happens.",
+        "That sounds terrifying, and panic can truly feel that way. It will pass. Would you like to keep breathing with me, or tell me about the email?",
+    ),
+    (
+        "My grandma has dementia and today she called me by my mom's name, and I just went along with it.",
+        "That must have been so bittersweet. You met her where she was, and that's a gift.",
+        "I cried in the car after. Like, ugly crying. Full-on, mascara everywhere.",
+        "Of course you did. You're losing her in little pieces, and that deserves tears.",
+        "I wish I could turn back time, I really do.",
+        "I know. I wish I could give you that. What's one thing you two used to do together?",
+    ),
+    (
+        "Ugh, some guy on the bus sneezed right in my hair. I want to burn everything I own.",
+        "Ew, no! I'd want to shower for a week. Are you home yet?",
+        "Yeah, I'm in the bathroom now, contemplating shaving my head. Kill me.",
+        "Please don't shave your head over one sneeze! Hot water, your favorite shampoo, and a clean towel first.",
+        "Fine. But if it happens again, I'm moving to a deserted island.",
+        "Deal. I'd help you pack. Go get clean, and treat yourself to something nice after.",
+    ),
+    (
+        "So I finally told my parents I'm gay. And my mom just goes, we know, honey, pass the salt.",
+        "Ha, I love that! All those years of carrying it, and it took one saltshaker. How do you feel?",
+        "Light. Like, stupidly light. I could fly.",
+        "You deserve that lightness. It took courage to say it at that table.",
+    ),
+)

@@ -63,6 +63,12 @@ def test_near_misses_pass(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", EXAMPLES)
+def test_whole_dialogues_pass(language: str) -> None:
+    for texts in vars(EXAMPLES[language])["DIALOGUES"]:
+        assert not faults(*texts, language=language)
+
+
+@pytest.mark.parametrize("language", EXAMPLES)
 def test_safe_replies_to_a_crisis_pass_and_others_are_told_what_they_lack(language: str) -> None:
     crisis = examples(language, "crisis")[0]
     for line in examples(language, "safe_replies"):

@@ -36,6 +36,7 @@ SAID = (
     "Well — I mean, it's… fine; isn't it?",
     "“No,” she said, ‘never again’.",
     "We watched R&B videos and ate at the A&W.",
+    "I got an A+, and/or something like it.",
     "NASA called, and the FBI too!",
     "I'm SO HAPPY for you!",
     "Listen: I can't do it.",
