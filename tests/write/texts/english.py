@@ -1,3 +1,4 @@
+# ruff: noqa: E501 -- one line is one turn
 """English lines: for each list an example of every pattern, and near misses that have to pass."""
 
 BOILERPLATE = (
