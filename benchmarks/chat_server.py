@@ -45,10 +45,29 @@ def ideal(answers: str, rows: int = ROWS) -> float:
     return max(free) if answers == "tail" else rows * latencies(answers, 1)[0] / PLACES
 
 
+_TALK = (
+    (
+        "Well, that was the third time this week, and I keep asking myself if I should have said something sooner.",
+        "Three times in one week would wear anybody down. What did you find yourself wanting to tell them?",
+    ),
+    (
+        "Only that the drawer under the sink is mine, and the towels were folded before somebody went through it.",
+        "So it is less about towels than about a place that was yours. Has nobody noticed how it looks afterwards?",
+    ),
+    (
+        "My sister laughed when she saw it, which made it worse, because for her it is a story and I live here.",
+        "She gets to go home with the funny part. You are left with the drawer, and the folding, and the quiet.",
+    ),
+    (
+        "Maybe on Sunday, when the house is empty, I will write it down and leave the note where the soap is.",
+        "A note by the soap sounds like you: plain, and hard to overlook. I hope it is read in a good hour.",
+    ),
+)
+
+
 def dialogue(exchanges: int) -> str:
     """A reply of the usual length."""
-    turn = "Well, that was the third time this week, and I keep asking myself if I should have said something sooner."
-    return json.dumps({"exchanges": [{"user": turn, "assistant": turn}] * exchanges})
+    return json.dumps({"exchanges": [{"user": user, "assistant": reply} for user, reply in _TALK[:exchanges]]})
 
 
 def _answer(text: str) -> bytes:

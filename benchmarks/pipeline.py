@@ -23,9 +23,10 @@ import pyarrow.parquet as pq
 
 from flows.frozen_run import thaw
 from flows.listeners import Listeners
-from flows.road import Memos, Road, walk
+from flows.road import Memos, Road
 from flows.session import open_road
 from flows.status import status_lines
+from flows.walk import walk
 from flows.workplaces import cores, idle_workplaces
 from pipeline.engine.failure import Failure
 from pipeline.engine.memo import Found, Memo

@@ -1,12 +1,14 @@
 """The corpus being packed: decided dialogues come in the plan's order and go to their shards."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import WHOLE, Decided, Objection, RowMaker
 from pipeline.shard.writer import ShardWriter
+from pipeline.write.texts.earlier_texts import EarlierTexts, sketches_of
 from schemas.scores import Reason
 from schemas.shard import shard_schema
 from schemas.voice import Role, Split
@@ -19,13 +21,14 @@ REJECTED = "rejected"
 class Corpus:
     """Takes in decided dialogues one by one, in the plan's order, and writes train, validation, test and rejected.
 
-    Two checks need the whole corpus, so they are made here, where order is certain: a query text belongs to the split
-    that had it first, and a recording must not stand for two texts.
+    Three checks need the whole corpus, so they are made here, where order is certain: a query text belongs to the split
+    that had it first, a recording must not stand for two texts, and a text must not be too like an `earlier` one.
     """
 
     folder: Folder
     maker: RowMaker
     target_bytes: float
+    earlier: EarlierTexts | None = None
     writers: dict[str, ShardWriter] = field(default_factory=dict)
     accepted: int = 0
     _queries: dict[bytes, Split] = field(default_factory=dict)
@@ -72,7 +75,19 @@ class Corpus:
             if self._recordings.setdefault(waveform, text) != text:
                 message = "the same recording as another dialogue's turn of different text"
                 found.append(Objection(place, Reason(check="waveform", message=message)))
-        return found
+        return [*found, *self._too_like(decided, is_kept=not found)]
+
+    def _too_like(self, decided: Decided, *, is_kept: bool) -> Iterator[Objection]:
+        """Members of a contrast set share their words on purpose: the first one stands for all."""
+        if self.earlier is None or decided.dialogue is None or decided.brief.member > 0:
+            return
+        sketches = sketches_of(decided.dialogue, decided.brief.language)
+        for fault in self.earlier.faults(sketches):
+            is_kept = False
+            place = WHOLE if fault.turn is None else fault.turn
+            yield Objection(place, Reason(check=f"text.{fault.check}", message=fault.message))
+        if is_kept:
+            self.earlier.add(decided.brief.id, sketches)
 
 
 def normalised(text: str) -> str:

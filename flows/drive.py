@@ -84,9 +84,10 @@ class Drive:
     def __post_init__(self) -> None:
         goal, config = self.session.goal, self.session.run.config
         planner = self.session.road.planner
-        filling = Filling.of(planner, 0 if goal.until is Until.VOICES else config.size, goal.slice)
+        size = 0 if goal.until is Until.VOICES else config.size
+        filling = Filling.of(planner, size, goal.slice, config.most_briefs)
         self.tally = Tally(filling.size, done=goal.done)
-        self._issue = Issue(planner, goal.slice, filling, goal.slice.share(config.briefs_to_try))
+        self._issue = Issue(planner, goal.slice, filling)
         self._desks = Desks.of(self.session)
         self._open = self.session.most_open
 

@@ -24,7 +24,7 @@ class Drawn:
 
 @dataclass
 class Issue:
-    """Briefs of a slice as far as the corpus may have room for them; at most `most` of them are begun.
+    """Briefs of a slice as far as the corpus may have room for them.
 
     A brief whose cell will be full if all under way pass is passed over, and comes back if one of those fails. What
     was drawn is settled in the plan's order: `settled` goes on as far as the fates of its briefs are known.
@@ -33,13 +33,12 @@ class Issue:
     planner: Planner
     slice: Slice
     filling: Filling
-    most: int
     drawn: int = 0
-    begun: int = 0
     _briefs: Iterator[Brief] = field(init=False)
     _order: deque[Drawn] = field(default_factory=deque)
     _passed_over: defaultdict[Cell, deque[Drawn]] = field(default_factory=lambda: defaultdict(deque))
     _hopeful: Counter[Cell] = field(default_factory=Counter)
+    _begun: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._briefs = self._plan()
@@ -47,11 +46,11 @@ class Issue:
     def next(self) -> Drawn | None:
         """The next brief to be made; None while there is none, or no more."""
         waiting = [one[0] for cell, one in self._passed_over.items() if one and self._is_wanted(cell)]
-        if waiting and self.begun < self.most:
+        if waiting:
             first = min(waiting, key=lambda one: one.place)
             self._passed_over[first.cell].popleft()
             return self._begin(first)
-        while self.begun < self.most and any(self._is_wanted(cell) for cell in self.filling.quotas):
+        while any(self._is_wanted(cell) for cell in self.filling.quotas):
             brief = next(self._briefs)
             one = Drawn(self.drawn, brief, self.filling.cell(brief))
             self.drawn += 1
@@ -72,7 +71,7 @@ class Issue:
 
     def earliest(self) -> Drawn | None:
         """The first brief in the plan's order that is not settled yet; those that nobody wants are let go."""
-        while self._order and not self.filling.has_room(self._order[0].cell):
+        while self._order and not self._is_due(self._order[0]):
             gone = self._order.popleft()
             over = self._passed_over[gone.cell]
             if over and over[0] is gone:
@@ -81,14 +80,19 @@ class Issue:
 
     def settle(self) -> None:
         """The earliest is decided."""
-        self._order.popleft()
+        self._begun.discard(self._order.popleft().place)
+
+    def _is_due(self, one: Drawn) -> bool:
+        has_room = self.filling.has_room(one.cell)
+        return has_room and (one.place in self._begun or not self.filling.is_spent(one.cell))
 
     def _is_wanted(self, cell: Cell) -> bool:
-        return self.filling.has_room(cell, self._hopeful[cell])
+        return self.filling.has_room(cell, self._hopeful[cell]) and not self.filling.is_spent(cell)
 
     def _begin(self, one: Drawn) -> Drawn:
         self._hopeful[one.cell] += 1
-        self.begun += 1
+        self.filling.begun[one.cell] += 1
+        self._begun.add(one.place)
         return one
 
     def _plan(self) -> Iterator[Brief]:

@@ -5,18 +5,16 @@ as far as results go, and answers either what has to be made next or the dialogu
 so going on after a crash, asking how far a run is, and a first run are the same computation.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from flows.judged_texts import JudgedTexts
 from flows.listeners import Listeners, Unscored
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Ledger, Place
 from pipeline.engine.memo import Found, Memo
 from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
-from pipeline.plan.cells import Cell
-from pipeline.plan.filling import Filling
 from pipeline.score.gate import Asked, judge
 from pipeline.score.stage import ClipPlace, Spoken
 from pipeline.shard.row import WHOLE, Decided, Objection, SpokenTurn
@@ -28,12 +26,9 @@ from schemas.dialogue import Dialogue, Written
 from schemas.pack import Pack
 from schemas.run import RunConfig
 from schemas.scores import Feeling, Reason
-from schemas.slices import Slice
 from schemas.take import Line, TakeRecord
 from schemas.units import UnitSequence
 from schemas.voice import NEUTRAL, Role, Voice
-
-_BLOCK = 512
 
 
 @dataclass
@@ -83,6 +78,7 @@ class Road:
     planner: Planner
     memos: Memos
     commissions: Commissions
+    judged: JudgedTexts
     clips: Folder
 
     def resolve(self, brief: Brief) -> Decided | Needs:
@@ -98,34 +94,14 @@ class Road:
             return Needs(write=[ordered])
         if isinstance(written, Failure):
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
-        return written.value.of(brief.member)
+        dialogue = written.value.of(brief.member)
+        objections = self.judged.of(f"{written.key} {brief.member}", dialogue, brief.language)
+        return Decided(brief, dialogue, _silent(dialogue), objections) if objections else dialogue
 
 
-def walk(road: Road) -> Iterator[tuple[Brief, Decided | Needs]]:
-    """The briefs that the corpus has room for, in the plan's order, as far as their fates are known, each with its own.
-
-    What is still to be made is taken to pass.
-    """
-    filling, open_ones = Filling.of(road.planner, road.config.size, Slice()), Counter[Cell]()
-    for _, brief in zip(range(road.config.briefs_to_try), _wanted(road.planner, filling, open_ones), strict=False):
-        fate = road.resolve(brief)
-        if not isinstance(fate, Decided):
-            open_ones[filling.cell(brief)] += 1
-        elif fate.accepted:
-            filling.take(filling.cell(brief))
-        yield brief, fate
-
-
-def _wanted(planner: Planner, filling: Filling, open_ones: Counter[Cell]) -> Iterator[Brief]:
-    """The plan's briefs whose cell has room when it is their turn, until no cell has."""
-    start = 0
-    while True:
-        for brief in planner.briefs(start, start + _BLOCK):
-            if not any(filling.has_room(cell, open_ones[cell]) for cell in filling.quotas):
-                return
-            if filling.has_room(filling.cell(brief), open_ones[filling.cell(brief)]):
-                yield brief
-        start += _BLOCK
+def _silent(dialogue: Dialogue) -> tuple[SpokenTurn, ...]:
+    """A dialogue that is not spoken, since its text will not do."""
+    return tuple(SpokenTurn(turn) for turn in dialogue.turns)
 
 
 def _objection(turn: int, check: str, message: str) -> Objection:

@@ -10,9 +10,11 @@ from pathlib import PurePath
 from flows.corpus import Corpus
 from flows.frozen_run import PACK, Change, settle
 from flows.goal import Goal
+from flows.judged_texts import JudgedTexts
 from flows.listeners import Listeners
 from flows.lock import hold, voices_turn
-from flows.road import Memos, Needs, Road, walk
+from flows.road import Memos, Needs, Road
+from flows.walk import walk
 from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
 from pipeline.engine.journal import recover
@@ -26,6 +28,8 @@ from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage
+from pipeline.write.texts.earlier_texts import EarlierTexts
+from pipeline.write.texts.listed import kept_clean
 from pipeline.write.writer import Commissions
 from schemas.run import Backend, RunConfig
 
@@ -125,7 +129,15 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
     )
     pack = run.speakable
     planner = Planner(pack, config.seed, config.shard.splits)
-    return Road(config, pack, planner, memos, Commissions(pack), folder.below(PACK))
+    return Road(
+        config,
+        pack,
+        planner,
+        memos,
+        Commissions(pack),
+        JudgedTexts(pack.texts, pack.tags, kept_clean(pack.texts.keep_clean, folder.below(PACK))),
+        folder.below(PACK),
+    )
 
 
 def _spoken_length(item: Spoken) -> float:
@@ -151,7 +163,9 @@ def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
         units={kind.backend: UnitKind(kind.rate, kind.size) for kind in config.units},
     )
     maker = RowMaker(config.interleave, provenance, config.score)
-    return Corpus(folder.below(CORPUS), maker, config.shard.target_mb * 1e6)
+    limits = run.pack.pack.texts.near_duplicates
+    earlier = EarlierTexts(limits) if limits is not None else None
+    return Corpus(folder.below(CORPUS), maker, config.shard.target_mb * 1e6, earlier)
 
 
 def described(backend: Backend) -> str:

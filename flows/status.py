@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pydantic import TypeAdapter
 
 from flows.frozen_run import thaw
-from flows.road import Road, walk
+from flows.road import Road
 from flows.session import open_road
+from flows.walk import walk
 from flows.workplaces import idle_workplaces
 from pipeline.engine.errors import UsageError
 from pipeline.engine.ledger import Ledger

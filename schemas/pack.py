@@ -8,6 +8,7 @@ from pydantic import Field
 from schemas.brief import Arc, Kind
 from schemas.frozen import Frozen, Weight
 from schemas.steering import Cast, Contrast, Given, Length, Moves, Personas, Targets, Weights
+from schemas.text_rules import TextRules
 from schemas.voice import Style, Voice
 
 Phrases = tuple[str, ...]
@@ -120,6 +121,7 @@ class Pack(Frozen):
     given: tuple[Given, ...] = Field(default=(), description="weights under conditions")
     contrast: Contrast | None = Field(default=None, description="makes the whole pack one of contrast sets")
     targets: Targets = Targets()
+    texts: TextRules = Field(default=TextRules(), description="what a written text must not be")
     voices: tuple[Voice, ...] = Field(min_length=1)
     licences: tuple[str, ...] = Field(default=(), description="those that voices may have; none: any")
     deliveries: Mapping[str, Style] = Field(min_length=1)
@@ -132,3 +134,8 @@ class Pack(Frozen):
     situations: tuple[Situation, ...] = Field(min_length=1)
     phrasebook: Phrasebook | None = None
     writing: Writing | None = None
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The inline tags that a text may hold, such as laughter in [laughter]."""
+        return frozenset(tag for style in self.deliveries.values() for tag in style.tags)

@@ -1,7 +1,6 @@
 """The run file: one corpus to be made."""
 
 from collections.abc import Mapping
-from math import ceil
 from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -115,7 +114,7 @@ class RunConfig(Frozen):
     score: ScoreBackends = ScoreBackends(asr=Backend(backend="pocketsphinx"), ser=EmotionBackend(backend="prosody"))
     gate: Limits = Limits()
     retakes: int = Field(default=3, ge=0, le=20)
-    most_briefs: float = Field(default=3.0, ge=1.0, description="give up after so many dialogues were begun for each that is wanted")
+    most_briefs: float = Field(default=3.0, ge=1.0, description="give up after beginning so many for each wanted")
     units: tuple[UnitsBackend, ...] = (UnitsBackend(backend="kmeans"),)
     interleave: Recipe = Recipe()
     shard: ShardConfig = ShardConfig()
@@ -127,8 +126,3 @@ class RunConfig(Frozen):
         score = self.score
         named = (self.write, self.speak, score.asr, score.ser, score.second_ser, score.mos, score.likeness)
         return tuple(backend for backend in named if backend is not None)
-
-    @property
-    def briefs_to_try(self) -> int:
-        """How many briefs are tried at the most before the run gives up."""
-        return ceil(self.size * self.most_briefs)

@@ -31,6 +31,10 @@ def check_pack(pack: Pack) -> Iterator[Complaint]:
         yield from _phrasebook(pack, pack.phrasebook)
     if pack.writing is not None:
         yield from prompting.complaints(pack.writing)
+        most = pack.texts.characters.most
+        if most is not None and pack.writing.longest_turn > most:
+            longest = f"longest_turn {pack.writing.longest_turn} is more than texts.characters.most {most}"
+            yield ("writing", "longest_turn"), f"{longest}: what is longer would be written and then rejected"
     yield from check_steering(pack)
     if {language for language, weight in pack.languages.items() if weight > 0} == {"en"}:
         yield from _foreign(pack)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import ceil
 
 from pipeline.plan.briefs import Planner
 from pipeline.plan.cells import Cell, likelihood, quotas
@@ -12,7 +13,10 @@ from schemas.slices import Slice
 
 @dataclass
 class Filling:
-    """`quotas` says how many dialogues each cell of `fields` gets; `taken` how many it has.
+    """`quotas` says how many dialogues each cell of `fields` gets; `taken` has how many are there, `begun` were begun.
+
+    A cell gives up after beginning `tries` dialogues for each that it gets. To bound it for each cell apart makes the
+    outcome independent of which cell's dialogues fail first.
 
     Whether a dialogue is wanted is known when all before it are decided. So the corpus is the same whoever makes it,
     with however many workers; where more of one cell is rejected, more of the plan's briefs of that cell are wanted.
@@ -20,13 +24,15 @@ class Filling:
 
     fields: tuple[str, ...]
     quotas: Mapping[Cell, int]
+    tries: float = 1.0
     taken: Counter[Cell] = field(default_factory=Counter)
+    begun: Counter[Cell] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, planner: Planner, size: int, part: Slice) -> "Filling":
+    def of(cls, planner: Planner, size: int, part: Slice, tries: float = 1.0) -> "Filling":
         """An empty corpus of `size` dialogues; of a slice, those of them that its briefs make if all of them pass."""
         fields = fields_of(planner)
-        whole = cls(fields, quotas(likelihood(planner.rules, fields), size))
+        whole = cls(fields, quotas(likelihood(planner.rules, fields), size), tries)
         if part.is_whole:
             return whole
         own: Counter[Cell] = Counter()
@@ -36,7 +42,7 @@ class Filling:
             if whole.has_room(cell):
                 whole.take(cell)
                 own[cell] += index % part.count == part.number - 1
-        return cls(fields, own)
+        return cls(fields, own, tries)
 
     def cell(self, brief: Brief) -> Cell:
         """The cell that a brief is in."""
@@ -53,6 +59,10 @@ class Filling:
     def has_room(self, cell: Cell, under_way: int = 0) -> bool:
         """Whether the cell takes one more, if so many that are under way pass."""
         return cell in self.quotas and self.taken[cell] + under_way < self.quotas[cell]
+
+    def is_spent(self, cell: Cell) -> bool:
+        """Whether the cell has given up: nothing more of it is begun."""
+        return self.begun[cell] >= ceil(self.quotas[cell] * self.tries)
 
     def take(self, cell: Cell) -> None:
         """One more dialogue is in the corpus."""

@@ -1,6 +1,6 @@
 """How a dialogue is had from a language model, whatever runs it: the pack's steps, one after the other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,10 +10,12 @@ from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.refusal import ItemRefusedError
 from pipeline.write.asking import Ask, Asker, Complete, GivenUpError, Message
 from pipeline.write.prompting import RENDERING_ERRORS, Prompts, of_all, of_brief, prepare
-from pipeline.write.replies import Said, Shape
+from pipeline.write.replies import BadReplyError, Said, Shape
+from pipeline.write.texts.judge import judge
 from pipeline.write.writer import Commission, Member
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.pack import Pack, Situation, Writing
+from schemas.text_rules import TextRules
 from schemas.voice import Role
 
 __all__ = ["Ask", "Complete", "Composer", "Message"]
@@ -52,13 +54,16 @@ def identity(pack: Pack) -> str:
 class Composer:
     """A pack's writing, made ready: templates compiled, system messages rendered. One for all commissions.
 
-    `named` are the emotions that a reply may name, for each of the user's, where a step has the model name it.
+    `named` are the emotions that a reply may name, for each of the user's, where a step has the model name it. What the
+    rules for texts find is a failed try, so that a model may do better; what is kept is judged again on the road.
     """
 
     writing: Writing
     prompts: tuple[Prompts, ...]
     tries: int
     named: Mapping[str, tuple[str, ...]]
+    rules: TextRules
+    tags: frozenset[str]
 
     @classmethod
     def of(cls, pack: Pack, tries: int) -> "Composer":
@@ -67,7 +72,7 @@ class Composer:
         variables = of_all(pack, writing)
         prompts = tuple(prepare(step, variables) for step in writing.steps)
         names = any(step.names_emotion for step in writing.steps)
-        return cls(writing, prompts, tries, _open_to(pack) if names else {})
+        return cls(writing, prompts, tries, _open_to(pack) if names else {}, pack.texts, pack.tags)
 
     async def compose(self, item: Commission, complete: Complete) -> Written | Failure:
         """The dialogue, or why there is none. Never raises for what one item alone suffers from."""
@@ -90,7 +95,8 @@ class Composer:
         """What a step's reply has to look like."""
         step = self.writing.steps[number]
         named = self.named[user_emotion] if step.names_emotion else ()
-        return _shape(exchanges if step.gives == "dialogue" else None, self.writing.longest_turn, step.reasoning, named)
+        exchanges_or_turn = exchanges if step.gives == "dialogue" else None
+        return _shape(exchanges_or_turn, self.writing.longest_turn, step.reasoning, named, self.tags)
 
 
 def _open_to(pack: Pack) -> dict[str, tuple[str, ...]]:
@@ -105,8 +111,10 @@ def _open_to(pack: Pack) -> dict[str, tuple[str, ...]]:
 
 
 @lru_cache
-def _shape(exchanges: int | None, longest: int, reasoning: bool, emotions: tuple[str, ...]) -> Shape:
-    return Shape(exchanges, longest, reasoning, emotions)
+def _shape(
+    exchanges: int | None, longest: int, reasoning: bool, emotions: tuple[str, ...], tags: frozenset[str]
+) -> Shape:
+    return Shape(exchanges, longest, reasoning, emotions, tags)
 
 
 @dataclass(frozen=True)
@@ -131,8 +139,9 @@ class _Work:
         for exchange in range(self.item.turns // 2):
             known = self._variables(self.item) | self._at(self.item, exchange, turns)
             felt = self.item.user.emotion_of(exchange)
-            query = await self._reply(0, known, felt)
-            reply = await self._reply(1, known | {"query": query.turns[0]}, felt)
+            query = await self._reply(0, known, felt, turns)
+            asked = (*turns, self._turn(len(turns), query.turns[0]))
+            reply = await self._reply(1, known | {"query": query.turns[0]}, felt, asked)
             turns = (*turns, self._turn(len(turns), query.turns[0]), self._turn(len(turns) + 1, reply.turns[0], reply))
         return turns
 
@@ -145,17 +154,29 @@ class _Work:
         for member in item.members:
             own = item.model_copy(update={"user": member.user, "assistant": member.assistant})
             known = self._variables(own) | self._at(own, 0, ()) | {"query": query}
-            reply = await self._reply(1, known, member.user.emotion)
-            turns = self._turn(0, query, of=member), self._turn(1, reply.turns[0], reply, member)
+            asked = self._turn(0, query, of=member)
+            reply = await self._reply(1, known, member.user.emotion, (asked,))
+            turns = asked, self._turn(1, reply.turns[0], reply, member)
             found.append(Dialogue(turns=turns))
         return tuple(found)
 
-    async def _reply(self, number: int, variables: Mapping[str, object], user_emotion: str) -> Said:
+    async def _reply(
+        self, number: int, variables: Mapping[str, object], user_emotion: str, before: Sequence[Turn] = ()
+    ) -> Said:
         composer = self.composer
         shape = composer.shape(number, self.item.turns // 2, user_emotion)
-        return await self.asker.reply(
-            composer.writing.steps[number], composer.prompts[number], shape, variables, lambda _: None
-        )
+        step, prompts = composer.writing.steps[number], composer.prompts[number]
+        return await self.asker.reply(step, prompts, shape, variables, lambda said: self._judge(said, before))
+
+    def _judge(self, said: Said, before: Sequence[Turn]) -> None:
+        """Raises BadReplyError for what the pack's rules for texts find in the reply."""
+        turns = list(before)
+        for text in said.turns:
+            turns.append(self._turn(len(turns), text))
+        for fault in judge(Dialogue(turns=tuple(turns)), self.item.language, self.composer.rules, self.composer.tags):
+            unanswered = fault.check == "crisis" and len(turns) % 2
+            if (fault.turn is None or fault.turn >= len(before)) and not unanswered:
+                raise BadReplyError(f"{fault.check}: {fault.message}")
 
     def _variables(self, item: Commission) -> dict[str, object]:
         return of_brief(item, self.composer.writing)

@@ -18,6 +18,7 @@ _UNSPOKEN = re.compile(
     r"[][*_#`~^|\\<>{}()（）［］【】｛｝＜＞＊＿＃�]"  # markdown, markup, stage directions, what was garbled
     r"|[\u2600-\u27bf\u2b00-\u2bff\ufe0f\U0001f000-\U0001faff]"  # pictures
 )
+_TAG = re.compile(r"\[([^\[\]]+)\]")
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _JOINERS = "\u200c\u200d"
 """Format characters that belong to the spelling of Persian and Indian languages."""
@@ -73,7 +74,7 @@ class _TurnAndMore(_Turn):
 class Shape:
     """The shape of a reply: a dialogue of so many `exchanges`, or one turn if None. A turn has `longest` characters.
 
-    A turn may name one of the `emotions`, if there are any.
+    A turn may name one of the `emotions`, if there are any, and hold the inline `tags`.
 
     >>> turn = Shape(exchanges=None, longest=40)
     >>> turn.read(Reply('{"text": "I am  all ears. "}')).turns
@@ -87,6 +88,7 @@ class Shape:
     longest: int
     reasoning: bool = False
     emotions: tuple[str, ...] = ()
+    tags: frozenset[str] = frozenset()
 
     @cached_property
     def schema(self) -> dict[str, JsonValue]:
@@ -116,7 +118,7 @@ class Shape:
             texts, thought, emotion = self._parts(reply.text)
         except ValidationError as error:
             raise BadReplyError(_wrong(error)) from error
-        turns = tuple(spoken(text, self.longest) for text in texts)
+        turns = tuple(spoken(text, self.longest, self.tags) for text in texts)
         return Said(turns, "\n".join(part for part in (reply.reasoning, thought) if part), emotion)
 
     def _parts(self, text: str) -> tuple[tuple[str, ...], str, str]:
@@ -141,20 +143,22 @@ class Shape:
             raise BadReplyError(f"not the shape asked for: {name}: {wrong}")
 
 
-def spoken(text: str, longest: int) -> str:
+def spoken(text: str, longest: int, tags: frozenset[str] = frozenset()) -> str:
     """A turn's text as it is kept: any run of white space, line breaks included, is one space.
 
     Raises BadReplyError for what no voice can speak: other control and invisible characters, markup, pictures, brackets
-    (which hold stage directions), no letter or digit at all; and for more than `longest` characters.
+    (which hold stage directions), no letter or digit at all; and for more than `longest` characters. The `tags` may
+    stand in square brackets: the engine renders them.
     """
     line = _WHITE.sub(" ", text).strip()
-    if unspoken := _UNSPOKEN.search(line):
+    bare = _TAG.sub(lambda found: "" if found.group(1) in tags else found.group(), line) if tags else line
+    if unspoken := _UNSPOKEN.search(bare):
         raise BadReplyError(f"a sign that nobody speaks: {unspoken.group()!r}")
     if not line.isprintable():
         for sign in line:
             if unicodedata.category(sign) in _INVISIBLE and sign not in _JOINERS:
                 raise BadReplyError(f"a control character: U+{ord(sign):04X}")
-    if not any(map(str.isalnum, line)):
+    if not any(map(str.isalnum, bare)):
         raise BadReplyError("a turn with nothing to speak")
     if len(line) > longest:
         raise BadReplyError(f"a turn of {len(line)} characters, more than {longest}")

@@ -7,7 +7,9 @@ import pytest
 from flows.corpus import Corpus
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided, SpokenTurn
+from pipeline.write.texts.earlier_texts import EarlierTexts
 from schemas.scores import Scores
+from schemas.text_rules import NearDuplicateLimits
 from schemas.voice import Split
 from tests.shard.decided_dialogues import MAKER, decided, rejected
 
@@ -57,6 +59,23 @@ def test_one_recording_for_two_texts_is_found_out_over_the_whole_corpus(corpus: 
     twice = replace(other, turns=(_sounding_like(other, first), other.turns[1]))
     assert corpus.take_in(first).accepted
     assert [(one.turn, one.reason.check) for one in corpus.take_in(twice).objections] == [(0, "waveform")]
+    corpus.abandon()
+
+
+def test_a_text_too_like_an_earlier_one_goes_and_a_rejected_one_has_no_claim(ledger: Folder, tmp_path: Path) -> None:
+    limits = NearDuplicateLimits()
+    corpus = Corpus(Folder(str(tmp_path / "corpus")), MAKER, 1e9, EarlierTexts(limits))
+    said = "She left the porch light on for him every night of that long winter"
+    refused = rejected(decided(ledger, 0, text=said))
+    first, again = decided(ledger, 1, text=said), decided(ledger, 2, text=f"{said} ,")
+    other = decided(ledger, 3, text="Nobody had told the baker that the road was closed until Monday")
+    assert not corpus.take_in(refused).accepted
+    assert corpus.take_in(first).accepted
+    (why,) = corpus.take_in(again).objections
+    assert (why.reason.check, "like the earlier dialogue d-1" in why.reason.message) == ("text.near_duplicates", True)
+    assert corpus.take_in(other).accepted
+    member = replace(decided(ledger, 4, text=f"{said} !"), brief=again.brief.model_copy(update={"member": 1}))
+    assert corpus.take_in(member).accepted, "members of a contrast set share their words"
     corpus.abandon()
 
 

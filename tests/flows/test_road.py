@@ -14,13 +14,15 @@ from pipeline.engine.ledger import Entry, Ledger, write_part
 from pipeline.engine.storage import Folder
 from pipeline.score.stage import Spoken
 from pipeline.shard.row import Decided
-from schemas.brief import Brief
+from schemas.brief import Brief, Kind
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.frozen import Frozen
 from schemas.scores import EmotionScore, Feeling, Hearing, Sound
 from schemas.take import Line, TakeRecord
 from schemas.units import UnitSequence
 from schemas.voice import Role, Split
+
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
 
 Passes = Callable[[Line], bool]
 
@@ -59,8 +61,8 @@ class Player:
         memos = self.road.memos
         for item in needs.write:
             turns = [
-                Turn(role=role, text=f"Turn {n} is spoken.", emotion=brief.speaker(role).emotion, intensity=1.0)
-                for n, role in zip(range(item.turns), [Role.USER, Role.ASSISTANT] * item.turns, strict=False)
+                Turn(role=role, text=f"Turn {name} is spoken.", emotion=brief.speaker(role).emotion, intensity=1.0)
+                for name, role in zip(NUMBERS[: item.turns], [Role.USER, Role.ASSISTANT] * item.turns, strict=False)
             ]
             self._put(memos.write.ledger, memos.write.stage.key(item), Written(dialogue=Dialogue(turns=tuple(turns))))
         for line in {memos.speak.stage.key(line): line for line in needs.speak}.values():
@@ -112,10 +114,10 @@ def test_what_passes_at_once_is_spoken_once(road: Road) -> None:
 
 def test_the_ladder_is_another_seed_then_a_stronger_delivery_then_another_voice(road: Road) -> None:
     brief = train_brief(road)
-    player = Player(road, lambda line: line.text != "Turn 2 is spoken." or line.voice.id != brief.user.voice)
+    player = Player(road, lambda line: line.text != "Turn two is spoken." or line.voice.id != brief.user.voice)
     fate = player.fate(brief)
     assert fate.accepted
-    first, second, third, fourth = player.tries_of("Turn 2 is spoken.")
+    first, second, third, fourth = player.tries_of("Turn two is spoken.")
     assert len({first.seed, second.seed, third.seed, fourth.seed}) == 4
     assert (second.delivery.intensity, third.delivery.intensity) == (1.0, 1.25)
     assert first.voice == second.voice == third.voice != fourth.voice
@@ -129,7 +131,7 @@ def test_the_ladder_is_another_seed_then_a_stronger_delivery_then_another_voice(
 
 def test_a_speaker_keeps_one_voice_in_all_their_turns(road: Road) -> None:
     brief = train_brief(road)
-    player = Player(road, lambda line: line.text != "Turn 2 is spoken." or line.voice.id != brief.user.voice)
+    player = Player(road, lambda line: line.text != "Turn two is spoken." or line.voice.id != brief.user.voice)
     fate = player.fate(brief)
     voices = [turn.line.voice.id for turn in fate.turns[::2] if turn.line is not None]
     assert len(set(voices)) == 1
@@ -138,12 +140,12 @@ def test_a_speaker_keeps_one_voice_in_all_their_turns(road: Road) -> None:
 
 
 def test_when_nothing_helps_the_dialogue_is_dropped_with_its_reasons_and_its_cost(road: Road) -> None:
-    player = Player(road, lambda line: line.text != "Turn 2 is spoken.")
+    player = Player(road, lambda line: line.text != "Turn two is spoken.")
     fate = player.fate(train_brief(road))
     assert not fate.accepted
     assert [(one.turn, one.reason.check) for one in fate.objections] == [(2, "wer")]
     assert fate.takes == len([line for line in player.lines if line.text.startswith("Turn")])
-    assert len(player.tries_of("Turn 2 is spoken.")) == 1 + road.config.retakes
+    assert len(player.tries_of("Turn two is spoken.")) == 1 + road.config.retakes
 
 
 def test_without_another_voice_it_is_dropped_and_says_so(road: Road) -> None:
@@ -154,7 +156,7 @@ def test_without_another_voice_it_is_dropped_and_says_so(road: Road) -> None:
         if voice.split is Split.TEST and (voice.gender, voice.age) == (brief.user.gender, brief.user.age)
     ]
     assert len(alike) == 1, "the shipped pack has one such voice in test"
-    player = Player(road, lambda line: line.text != "Turn 0 is spoken.")
+    player = Player(road, lambda line: line.text != "Turn zero is spoken.")
     fate = player.fate(brief)
     assert any("no further" in one.reason.message for one in fate.objections)
 
@@ -163,7 +165,7 @@ def test_a_fate_does_not_depend_on_which_results_came_first(road: Road, tmp_path
     brief = train_brief(road)
 
     def passes(line: Line) -> bool:
-        return line.voice.id != brief.user.voice or line.text == "Turn 0 is spoken."
+        return line.voice.id != brief.user.voice or line.text == "Turn zero is spoken."
 
     at_once = Player(road, passes).fate(brief)
     other = idle_road(Folder(str(tmp_path / "other")))
@@ -174,3 +176,30 @@ def test_a_fate_does_not_depend_on_which_results_came_first(road: Road, tmp_path
     assert needs.objections == at_once.objections
     assert [turn.line for turn in needs.turns] == [turn.line for turn in at_once.turns]
     assert [turn.attempts for turn in needs.turns] == [turn.attempts for turn in at_once.turns]
+
+
+def test_a_text_that_the_packs_rules_object_to_is_not_spoken_and_says_why(road: Road) -> None:
+    brief = train_brief(road)
+    said = ("My dog **died**.", "How old was it?", "Call me at five five five, two three four nine.", "I am so sorry.")
+    turns = tuple(
+        Turn(role=role, text=text, emotion="sad", intensity=1.0)
+        for text, role in zip(said, [Role.USER, Role.ASSISTANT] * 2, strict=True)
+    )
+    write, written = road.memos.write, Written(dialogue=Dialogue(turns=turns))
+    entry = Entry(write.stage.key(road.commissions.of(brief)), written.model_dump_json())
+    write.ledger.take_in(write_part(write.ledger.folder, "write", [entry]))
+    fate = road.resolve(brief)
+    assert isinstance(fate, Decided)
+    assert [(one.turn, one.reason.check) for one in fate.objections] == [(0, "text.spoken"), (2, "text.personal_data")]
+    assert "'**died**' is markdown" in fate.objections[0].reason.message
+    assert [turn.take for turn in fate.turns] == [None] * 4
+
+
+def test_typed_turns_need_no_voice_and_have_none_in_the_row(road: Road) -> None:
+    brief = train_brief(road).model_copy(update={"kind": Kind.TEXT_INPUT})
+    player = Player(road, lambda _: True)
+    fate = player.fate(brief)
+    assert fate.accepted
+    assert [turn.line is None for turn in fate.turns] == [True, False, True, False]
+    assert [turn.units is None for turn in fate.turns] == [True, False, True, False]
+    assert {line.voice.id for line in player.lines} == {brief.assistant.voice}

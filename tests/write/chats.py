@@ -3,6 +3,7 @@
 import json
 
 from schemas.pack import Pack, Writing, WritingStep
+from schemas.text_rules import TextRules
 
 SYSTEM = "You write talks in {{ languages | join(', ') }}, at most {{ longest_turn }} characters a turn."
 DIALOGUE = WritingStep(gives="dialogue", system=SYSTEM, prompt="{{ exchanges }} exchanges about: {{ about }}")
@@ -20,9 +21,23 @@ REPLY = WritingStep(
 )
 
 
+ANYTHING_GOES = TextRules(
+    language=False,
+    spoken=False,
+    digits=True,
+    refusals=False,
+    roles=False,
+    repetition=None,
+    near_duplicates=None,
+    personal_data=False,
+    crisis="allow",
+)
+"""For short texts with numbers in them."""
+
+
 def written_in(pack: Pack, *steps: WritingStep, longest_turn: int = 400) -> Pack:
     """The pack, with these writing steps."""
-    return pack.model_copy(update={"writing": Writing(steps=steps, longest_turn=longest_turn)})
+    return pack.model_copy(update={"writing": Writing(steps=steps, longest_turn=longest_turn), "texts": ANYTHING_GOES})
 
 
 def dialogue(exchanges: int, word: str = "well") -> str:

@@ -15,6 +15,7 @@ from pipeline.write.writer import Character, Commission, Member
 from schemas.brief import Kind
 from schemas.dialogue import Usage, Written
 from schemas.pack import Pack, Situation, WritingStep
+from schemas.text_rules import TextRules
 from schemas.voice import Age, Gender, Role
 from tests.write.chats import DIALOGUE, QUERY, REPLY, dialogue, written_in
 
@@ -348,3 +349,25 @@ def test_an_arcs_emotions_reach_the_turns(empathy: Pack) -> None:
     written = compose(empathy, Model(dialogue(2)), of=moving)
     assert isinstance(written, Written)
     assert [turn.emotion for turn in written.dialogue.turns] == ["sad", "neutral", "happy", "neutral"]
+
+
+def test_what_the_packs_rules_find_in_a_reply_is_a_failed_try(empathy: Pack) -> None:
+    strict = written_in(empathy, QUERY, REPLY).model_copy(update={"texts": TextRules()})
+    replies = [
+        '{"text": "I keep setting out two cups."}',
+        '{"reasoning": "r", "text": "As an AI language model, I have no cups."}',
+        '{"reasoning": "r", "text": "Two cups. Who was the other one for?"}',
+    ]
+    written = asyncio.run(Composer.of(strict, 3).compose(item(turns=2), Model(*replies).complete))
+    assert texts(written) == ["I keep setting out two cups.", "Two cups. Who was the other one for?"]
+    assert isinstance(written, Written)
+    (why,) = written.failed_tries
+    assert why.startswith("refusals: ")
+
+
+def test_a_deliverys_tags_may_stand_in_a_reply_and_no_others() -> None:
+    assert spoken("[laughter] Well.", 40, frozenset({"laughter"})) == "[laughter] Well."
+    with pytest.raises(BadReplyError, match="a sign that nobody speaks"):
+        spoken("[cough] Well.", 40, frozenset({"laughter"}))
+    with pytest.raises(BadReplyError, match="nothing to speak"):
+        spoken("[laughter]", 40, frozenset({"laughter"}))
