@@ -2,7 +2,7 @@
 
 import re
 from random import Random
-from typing import TypedDict, cast
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -25,17 +25,7 @@ _ALOUD = (
 )
 
 
-class Words(TypedDict):
-    """What a language's sentences are made of, and how."""
-
-    sentence: tuple[str, ...]
-    who: tuple[str, ...]
-    what: tuple[str, ...]
-    where: tuple[str, ...]
-    when: tuple[str, ...]
-
-
-WORDS: dict[str, Words] = {
+WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "sentence": (
             "{when} {who} put {what} {where}.",
@@ -44,10 +34,22 @@ WORDS: dict[str, Words] = {
             "So {who} left {what} {where}?",
             "What did {who} do with {what} {where}?",
         ),
-        "who": ("my sister", "the neighbor", "our teacher", "the driver", "an old friend", "the baker", "the boss"),
-        "what": ("the blue cup", "a wet coat", "the last ticket", "two boxes", "the spare key", "a note", "the lamp"),
-        "where": ("by the stairs", "on the table", "in the car", "behind the door", "at the market", "under the bench"),
-        "when": ("this morning", "after lunch", "on Sunday", "last night", "before the rain", "late in the evening"),
+        "who": (
+            *("the cousin", "the neighbor", "our teacher", "the driver", "an old friend", "the baker", "the boss"),
+            *("the doctor", "that tall man", "the new tenant"),
+        ),
+        "what": (
+            *("the blue cup", "a wet coat", "the last ticket", "two boxes", "the spare key", "a note", "the lamp"),
+            *("a red umbrella", "the old radio", "three chairs"),
+        ),
+        "where": (
+            *("by the stairs", "on the table", "in the car", "behind the door", "at the market", "under the bench"),
+            *("next to the stove", "in the yard", "on the shelf", "at the station"),
+        ),
+        "when": (
+            *("this morning", "after lunch", "on Sunday", "last night", "before the rain", "late in the evening"),
+            *("a week ago", "at noon", "in the spring", "just now"),
+        ),
     },
     "zh": {
         "sentence": (
@@ -57,12 +59,52 @@ WORDS: dict[str, Words] = {
             "{who}是{when}把{what}忘在{where}的吗？",
             "{who}后来拿{where}的{what}怎么办呢？",
         ),
-        "who": ("姐姐", "隔壁的大叔", "班主任", "司机师傅", "老同学", "面包店的人", "领导"),
-        "what": ("那只蓝杯子", "湿外套", "最后一张票", "两个箱子", "备用钥匙", "一张纸条", "台灯"),
-        "where": ("楼梯口", "饭桌上", "车里", "门后面", "菜市场", "长椅底下"),
-        "when": ("今天早上", "吃完午饭", "星期天", "昨天夜里", "下雨以前", "很晚的时候"),
+        "who": (
+            *(
+                "姐姐",
+                "隔壁的大叔",
+                "班主任",
+                "司机师傅",
+                "老同学",
+                "面包店的人",
+                "领导",
+                "医生",
+                "那个高个子",
+                "新来的租客",
+            ),
+        ),
+        "what": (
+            *(
+                "那只蓝杯子",
+                "湿外套",
+                "最后一张票",
+                "两个箱子",
+                "备用钥匙",
+                "一张纸条",
+                "台灯",
+                "红雨伞",
+                "旧收音机",
+                "三把椅子",
+            ),
+        ),
+        "where": ("楼梯口", "饭桌上", "车里", "门后面", "菜市场", "长椅底下", "炉子旁边", "院子里", "架子上", "火车站"),
+        "when": (
+            "今天早上",
+            "吃完午饭",
+            "星期天",
+            "昨天夜里",
+            "下雨以前",
+            "很晚的时候",
+            "上个星期",
+            "中午",
+            "春天",
+            "刚才",
+        ),
     },
 }
+"""What a language's sentences are made of: every other word is the user's, those between are the assistant's."""
+
+_SLOTS = ("who", "what", "where", "when")
 
 
 def reply(schema: JsonValue, prompt: str, draw: Random) -> JsonValue:
@@ -71,23 +113,21 @@ def reply(schema: JsonValue, prompt: str, draw: Random) -> JsonValue:
     parts = cast("dict[str, dict[str, JsonValue]]", cast("dict[str, JsonValue]", schema)["properties"])
     if "exchanges" in parts:
         count = int(cast("int", parts["exchanges"]["minItems"]))
-        return {"exchanges": [{side: _turn(language, draw) for side in ("user", "assistant")} for _ in range(count)]}
+        sides = {side: _turns(language, place, count, draw) for place, side in enumerate(("user", "assistant"))}
+        return {"exchanges": [{side: turns[number] for side, turns in sides.items()} for number in range(count)]}
     given: dict[str, JsonValue] = {"reasoning": "Which of it can be heard?"} if "reasoning" in parts else {}
     if "emotion" in parts:
         given["emotion"] = draw.choice(cast("list[JsonValue]", parts["emotion"]["enum"]))
-    return given | {"text": _turn(language, draw)}
+    return given | {"text": _turns(language, int("reasoning" in parts), 1, draw)[0]}
 
 
-def _turn(language: str, draw: Random) -> str:
+def _turns(language: str, side: int, count: int, draw: Random) -> list[str]:
+    """Sentences without a word in common, nor with those of the other side."""
     words = WORDS[language]
-    pattern = draw.choice(words["sentence"])
-    said = pattern.format(
-        who=draw.choice(words["who"]),
-        what=draw.choice(words["what"]),
-        where=draw.choice(words["where"]),
-        when=draw.choice(words["when"]),
-    )
-    return said[0].upper() + said[1:]
+    patterns = draw.sample(words["sentence"], count)
+    slots = {slot: draw.sample(words[slot][side::2], count) for slot in _SLOTS}
+    said = [pattern.format(**{slot: slots[slot][n] for slot in _SLOTS}) for n, pattern in enumerate(patterns)]
+    return [one[0].upper() + one[1:] for one in said]
 
 
 def aloud(text: str) -> str:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass, field
 from functools import cache
+from random import Random
 
 from pydantic import JsonValue
 
@@ -14,6 +15,7 @@ from pipeline.write.replies import Reply
 from schemas.brief import Brief
 from schemas.pack import Pack
 from schemas.run import Shares
+from tests.packs.sentences import reply
 
 NAMES = shipped_packs()
 IN_CHINESE = [name for name in NAMES if name != "empathy"]
@@ -43,22 +45,14 @@ def briefs(name: str, count: int) -> list[Brief]:
 
 @dataclass
 class Model:
-    """Stands in for a language model: gives what the schema asks for, and keeps what it was told."""
+    """Stands in for a language model: gives what the schema asks for, and keeps what it was told and what it gave."""
 
     asked: list[Ask] = field(default_factory=list)
+    gave: list[JsonValue] = field(default_factory=list)
 
     async def complete(self, ask: Ask) -> Reply:
-        """The least that is of the right shape."""
+        """Something of the right shape and language; the same for the same request."""
+        prompt = ask.messages[1].content
         self.asked.append(ask)
-        return Reply(json.dumps(_filled(dict(ask.schema))))
-
-
-def _filled(schema: JsonValue) -> JsonValue:
-    match schema:
-        case {"enum": [first, *_]}:
-            return str(first)
-        case {"properties": dict() as properties}:
-            return {name: _filled(part) for name, part in properties.items()}
-        case {"items": items, "minItems": int() as count}:
-            return [_filled(items)] * count
-    return "Well."
+        self.gave.append(reply(dict(ask.schema), prompt, Random(f"{ask.seed} {prompt}")))  # noqa: S311
+        return Reply(json.dumps(self.gave[-1]))
