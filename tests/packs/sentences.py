@@ -1,10 +1,12 @@
 """Sentences in English and Chinese for the loopback server: no model, and no two talks alike."""
 
 import re
+from pathlib import Path
 from random import Random
 from typing import cast
 
-from pydantic import JsonValue
+import yaml
+from pydantic import JsonValue, TypeAdapter
 
 _EMOTIONS = {
     "难过": "sad",
@@ -25,85 +27,9 @@ _ALOUD = (
 )
 
 
-WORDS: dict[str, dict[str, tuple[str, ...]]] = {
-    "en": {
-        "sentence": (
-            "{when} {who} put {what} {where}.",
-            "{who} found {what} {where} {when}.",
-            "There was {what} {where}, and {who} came by {when}.",
-            "So {who} left {what} {where}?",
-            "What did {who} do with {what} {where}?",
-        ),
-        "who": (
-            *("the cousin", "the neighbor", "our teacher", "the driver", "an old friend", "the baker", "the boss"),
-            *("the doctor", "that tall man", "the new tenant"),
-        ),
-        "what": (
-            *("the blue cup", "a wet coat", "the last ticket", "two boxes", "the spare key", "a note", "the lamp"),
-            *("a red umbrella", "the old radio", "three chairs"),
-        ),
-        "where": (
-            *("by the stairs", "on the table", "in the car", "behind the door", "at the market", "under the bench"),
-            *("next to the stove", "in the yard", "on the shelf", "at the station"),
-        ),
-        "when": (
-            *("this morning", "after lunch", "on Sunday", "last night", "before the rain", "late in the evening"),
-            *("a week ago", "at noon", "in the spring", "just now"),
-        ),
-    },
-    "zh": {
-        "sentence": (
-            "{when}{who}把{what}放在{where}了。",
-            "{who}{when}在{where}找到了{what}。",
-            "{where}有{what}，{when}{who}来过。",
-            "{who}是{when}把{what}忘在{where}的吗？",
-            "{who}后来拿{where}的{what}怎么办呢？",
-        ),
-        "who": (
-            *(
-                "姐姐",
-                "隔壁的大叔",
-                "班主任",
-                "司机师傅",
-                "老同学",
-                "面包店的人",
-                "领导",
-                "医生",
-                "那个高个子",
-                "新来的租客",
-            ),
-        ),
-        "what": (
-            *(
-                "那只蓝杯子",
-                "湿外套",
-                "最后一张票",
-                "两个箱子",
-                "备用钥匙",
-                "一张纸条",
-                "台灯",
-                "红雨伞",
-                "旧收音机",
-                "三把椅子",
-            ),
-        ),
-        "where": ("楼梯口", "饭桌上", "车里", "门后面", "菜市场", "长椅底下", "炉子旁边", "院子里", "架子上", "火车站"),
-        "when": (
-            "今天早上",
-            "吃完午饭",
-            "星期天",
-            "昨天夜里",
-            "下雨以前",
-            "很晚的时候",
-            "上个星期",
-            "中午",
-            "春天",
-            "刚才",
-        ),
-    },
-}
-"""What a language's sentences are made of: every other word is the user's, those between are the assistant's."""
-
+WORDS = TypeAdapter(dict[str, dict[str, list[str]]]).validate_python(
+    yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+)
 _SLOTS = ("who", "what", "where", "when")
 
 
