@@ -21,7 +21,8 @@ _ENVIRONMENT = SandboxedEnvironment()
 
 def check_pack(pack: Pack) -> Iterator[Complaint]:
     """Everything that is wrong, each with its path in the pack."""
-    yield from _weights(pack)
+    undrawable = list(_weights(pack))
+    yield from undrawable
     yield from _emotions(pack)
     yield from _unique(pack)
     yield from _turns(pack)
@@ -35,7 +36,8 @@ def check_pack(pack: Pack) -> Iterator[Complaint]:
         if most is not None and pack.writing.longest_turn > most:
             longest = f"longest_turn {pack.writing.longest_turn} is more than texts.characters.most {most}"
             yield ("writing", "longest_turn"), f"{longest}: what is longer would be written and then rejected"
-    yield from check_steering(pack)
+    if not undrawable:
+        yield from check_steering(pack)
     if {language for language, weight in pack.languages.items() if weight > 0} == {"en"}:
         yield from _foreign(pack)
     yield from _cast(pack)

@@ -35,10 +35,18 @@ def faults(error: ValidationError, model: type[BaseModel], document: Document) -
 
 def complaints(error: ValidationError, model: type[BaseModel]) -> Iterator[tuple[Path_, str]]:
     """Each of pydantic's complaints with its path, in a user's words."""
-    for detail in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for detail in found:
+        if detail["type"] == "too_short" and any(_is_inside(other, detail) for other in found):
+            continue  # pydantic counts what is wrong in a list as missing from it
         path = tuple(step for step in detail["loc"] if step != "[key]")
         said = _complaint(detail, model, path)
         yield path, f"{_name(path)} {said}" if path else said
+
+
+def _is_inside(one: ErrorDetails, other: ErrorDetails) -> bool:
+    depth = len(other["loc"])
+    return len(one["loc"]) > depth and one["loc"][:depth] == other["loc"]
 
 
 def _name(path: Path_) -> str:

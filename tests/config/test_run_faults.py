@@ -45,7 +45,7 @@ def test_the_shipped_run_file_is_right_and_any_key_can_be_set(run_file: Path) ->
         ("interleave={text_span: 0}", "interleave.text_span"),
         ("gate.emotions={gloomy: 0.2}", "gloomy is no emotion of the pack"),
         ("shard.splits={validation: 0.6, test: 0.5}", "their sum must be below 1"),
-        ("pack=nowhere", "packs that ship: empathy"),
+        ("pack=nowhere", "packs that ship: contrast"),
         ("shard.audio=mp3", "shard.audio"),
     ],
 )
