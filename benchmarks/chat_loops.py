@@ -17,10 +17,10 @@ from openai import AsyncOpenAI, DefaultAioHttpClient, DefaultAsyncHttpxClient
 
 from benchmarks.chat_server import PLACES, ROWS, SEED
 from pipeline.config.pack import load_pack
+from pipeline.engine.chat import Ask, Reply
+from pipeline.engine.chat_completion import request_body
 from pipeline.plan.briefs import Planner
-from pipeline.write.chat_completion import request_body
-from pipeline.write.composing import Ask, Composer
-from pipeline.write.replies import Reply
+from pipeline.write.composing import Composer
 from pipeline.write.writer import Commissions
 from schemas.run import Shares
 

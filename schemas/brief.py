@@ -54,6 +54,24 @@ class Speaker(Frozen):
         return self.path[number] if self.path else self.emotion
 
 
+class Character(Frozen):
+    """One side as a language model needs to know it: no voice, since another voice does not change the words.
+
+    `path` has the emotion of each of its turns where they differ; `persona` says who it is, or nothing.
+    """
+
+    gender: Gender
+    age: Age
+    emotion: str
+    intensity: float
+    path: tuple[str, ...] = ()
+    persona: str = ""
+
+    def emotion_of(self, number: int) -> str:
+        """The emotion of its turn `number`, from 0."""
+        return self.path[number] if self.path else self.emotion
+
+
 class Brief(Frozen):
     """What is to be written and who says it.
 

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from pipeline.engine.chat import Ask, Reply
 from pipeline.engine.model_server import BadAnswerError
-from pipeline.write.composing import Ask
-from pipeline.write.replies import Reply
 from schemas.dialogue import Usage
 
 _LENGTHS = ("minLength", "maxLength")

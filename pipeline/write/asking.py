@@ -1,50 +1,18 @@
 """Asking a language model for one reply after another: seeds, tries, and what it all cost."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic import JsonValue
-
-from pipeline.engine.fingerprint import seed_from
-from pipeline.write.prompting import Prompts
-from pipeline.write.replies import BadReplyError, Reply, Said, Shape
+from pipeline.engine.chat import Ask, BadReplyError, Complete, Message, given_up, request_seed
+from pipeline.engine.templates import Prompts
+from pipeline.write.replies import Said, Shape
 from schemas.dialogue import Usage
 from schemas.pack import WritingStep
 
-_SEEDS = 2**31
-"""Servers take seeds of 32 bits with a sign."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of a chat."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request: what to say to the model, the JSON schema of what it is to give, and how to sample it."""
-
-    messages: tuple[Message, ...]
-    schema: Mapping[str, JsonValue]
-    seed: int
-    temperature: float
-    top_p: float
-    max_tokens: int
-
-
-Complete = Callable[[Ask], Awaitable[Reply]]
-"""Asks a model once. Raises ItemRefusedError if it does not take this request."""
+__all__ = ["Ask", "Asker"]
 
 Check = Callable[[Said], None]
 """Looks at a reply of the right shape. Raises BadReplyError if it will not do all the same."""
-
-
-class GivenUpError(Exception):
-    """No reply would do. Its text says how often and why."""
 
 
 @dataclass
@@ -67,7 +35,7 @@ class Asker:
         self._asked += 1
         reasons: list[str] = []
         for attempt in range(self.tries):
-            seed = seed_from(self.text_seed, self._asked, attempt) % _SEEDS
+            seed = request_seed(self.text_seed, self._asked, attempt)
             ask = Ask(messages, shape.schema, seed, step.temperature, step.top_p, step.max_tokens)
             reply = await self.complete(ask)
             self.usage += reply.usage
@@ -80,14 +48,4 @@ class Asker:
             else:
                 self.reasoning += [said.reasoning] if said.reasoning else []
                 return said
-        raise GivenUpError(_told(step.gives, reasons))
-
-
-def _told(gives: str, reasons: Sequence[str]) -> str:
-    """Why all tries failed, the commonest reason first.
-
-    >>> _told("dialogue", ["cut off at max_tokens", "no JSON: EOF", "cut off at max_tokens"])
-    'no usable dialogue in 3 tries: 2× cut off at max_tokens, 1× no JSON: EOF'
-    """
-    counts = ", ".join(f"{count}× {reason}" for reason, count in Counter(reasons).most_common())
-    return f"no usable {gives} in {len(reasons)} tries: {counts}"
+        raise given_up(step.gives, reasons)

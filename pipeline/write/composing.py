@@ -4,21 +4,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from pipeline.engine.chat import BadReplyError, Complete, GivenUpError
 from pipeline.engine.errors import UsageError
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.refusal import ItemRefusedError
-from pipeline.write.asking import Ask, Asker, Complete, GivenUpError, Message
-from pipeline.write.prompting import RENDERING_ERRORS, Prompts, of_all, of_brief, prepare
-from pipeline.write.replies import BadReplyError, Said, Shape
+from pipeline.engine.templates import RENDERING_ERRORS, Prompts
+from pipeline.write.asking import Asker
+from pipeline.write.prompting import of_all, of_brief
+from pipeline.write.replies import Said, Shape
 from pipeline.write.texts.judge import judge
 from pipeline.write.writer import Commission, Member
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.pack import Pack, Situation, Writing
 from schemas.text_rules import TextRules
 from schemas.voice import Role
-
-__all__ = ["Ask", "Complete", "Composer", "Message"]
 
 
 def needs(pack: Pack) -> Iterator[str]:
@@ -70,7 +70,7 @@ class Composer:
         """For this pack; `tries` is how often one reply is asked for. Raises UsageError if the pack has no writing."""
         writing = writing_of(pack)
         variables = of_all(pack, writing)
-        prompts = tuple(prepare(step, variables) for step in writing.steps)
+        prompts = tuple(Prompts.of(step.system, step.prompt, variables) for step in writing.steps)
         names = any(step.names_emotion for step in writing.steps)
         return cls(writing, prompts, tries, _open_to(pack) if names else {}, pack.texts, pack.tags)
 

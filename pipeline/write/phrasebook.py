@@ -15,8 +15,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
-from pipeline.write.writer import Character, Commission
-from schemas.brief import Kind
+from pipeline.write.writer import Commission
+from schemas.brief import Character, Kind
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.frozen import Frozen
 from schemas.pack import Feelings, Pack, Phrasebook, Thread

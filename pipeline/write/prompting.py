@@ -1,30 +1,20 @@
-"""Prompts of a pack's writing steps: Jinja templates, rendered in a sandbox where an unknown name is an error."""
+"""Prompts of a pack's writing steps: what their templates may use, and what is wrong with them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TypeVar
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
-from jinja2.sandbox import SandboxedEnvironment
-
-from pipeline.engine.backends import nearest
-from pipeline.write.languages import language_name
-from pipeline.write.writer import Character, Commission
-from schemas.brief import Kind
+from pipeline.engine.templates import Checked
+from pipeline.write.writer import Commission
+from schemas.brief import Character, Kind
 from schemas.dialogue import Turn
-from schemas.pack import Pack, Situation, Writing, WritingStep
+from schemas.languages import language_name
+from schemas.pack import Pack, Situation, Writing
 from schemas.voice import Age, Gender, Role
 
 Path = tuple[str | int, ...]
 Option = TypeVar("Option")
-
-ENVIRONMENT = SandboxedEnvironment(
-    undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False
-)
-
-RENDERING_ERRORS = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
-"""What a template that was checked may still raise."""
 
 OF_ALL = ("languages", "longest_turn")
 """What a system template may use: it must come out the same for every request, or no prefix cache can hold it."""
@@ -40,25 +30,7 @@ OF_STEP: Mapping[str, tuple[str, ...]] = {
     "reply": (*OF_BRIEF, *_OF_EXCHANGE, "query"),
 }
 _ORDERS = (("dialogue",), ("query", "reply"))
-_SIDES = ("user", "assistant")
-
-
-@dataclass(frozen=True)
-class Prompts:
-    """A step's prompts: `system` rendered once for all requests, the other ready to be rendered for each."""
-
-    system: str
-    template: Template
-
-    def prompt(self, variables: Mapping[str, object]) -> str:
-        """The user's message. Raises one of RENDERING_ERRORS."""
-        return self.template.render(variables).strip()
-
-
-def prepare(step: WritingStep, variables: Mapping[str, object]) -> Prompts:
-    """Compile a step whose templates were checked; `variables` are those of all briefs."""
-    system = ENVIRONMENT.from_string(step.system).render(variables).strip()
-    return Prompts(system, ENVIRONMENT.from_string(step.prompt))
+_SIDES = dict.fromkeys(("user", "assistant"), tuple(Character.model_fields))
 
 
 def of_all(pack: Pack, writing: Writing) -> dict[str, object]:
@@ -111,51 +83,11 @@ def complaints(writing: Writing) -> Iterator[tuple[Path, str]]:
         if step.names_emotion and step.gives != "reply":
             yield ("writing", "steps", number, "names_emotion"), "only a step that gives `reply` names its emotion"
         path = ("writing", "steps", number)
-        system = _Checked(step.system, OF_ALL, "prompt", OF_STEP[step.gives])
-        prompt = _Checked(step.prompt, OF_STEP[step.gives], "system", OF_ALL)
+        system = Checked(step.system, OF_ALL, "the step's prompt", OF_STEP[step.gives], _SIDES)
+        prompt = Checked(step.prompt, OF_STEP[step.gives], "the step's system", OF_ALL, _SIDES)
         sample = _sample(writing)
         yield from (((*path, "system"), fault) for fault in system.faults(sample))
         yield from (((*path, "prompt"), fault) for fault in prompt.faults(sample))
-
-
-@dataclass(frozen=True)
-class _Checked:
-    """A template to be checked: the names it may use, and those which only the step's `other` template may."""
-
-    text: str
-    known: Sequence[str]
-    other: str
-    of_other: Sequence[str]
-
-    def faults(self, sample: Mapping[str, object]) -> Iterator[str]:
-        try:
-            tree = ENVIRONMENT.parse(self.text)
-            template = ENVIRONMENT.from_string(self.text)  # finds unknown filters and tests
-        except TemplateSyntaxError as error:
-            yield f"broken Jinja, line {error.lineno} of the template: {error.message}"
-            return
-        faults = [*self._unknown(tree), *_attributes(tree)]
-        yield from faults
-        if not faults:
-            try:
-                template.render(sample)
-            except RENDERING_ERRORS as error:
-                yield f"cannot be rendered: {' '.join(str(error).split())[:200]}"
-
-    def _unknown(self, tree: nodes.Template) -> Iterator[str]:
-        for name in sorted(meta.find_undeclared_variables(tree) - set(self.known)):
-            if name in self.of_other:
-                yield f"asks for {name!r}, which only the step's {self.other} may use"
-            else:
-                yield f"asks for {name!r}: {nearest(name, self.known)}"
-
-
-def _attributes(tree: nodes.Template) -> Iterator[str]:
-    """Misspelt attributes, also where a branch hides them from the trial."""
-    fields = tuple(Character.model_fields)
-    for found in tree.find_all(nodes.Getattr):
-        if isinstance(found.node, nodes.Name) and found.node.name in _SIDES and found.attr not in fields:
-            yield f"asks for {found.node.name}.{found.attr}: {nearest(found.attr, fields)}"
 
 
 def _sample(writing: Writing) -> dict[str, object]:

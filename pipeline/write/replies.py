@@ -2,16 +2,15 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from pydantic import JsonValue, ValidationError
 
-from schemas.dialogue import Usage
+from pipeline.engine.chat import BadReplyError, Reply, json_object, misfit, shortened
 from schemas.frozen import Frozen
 
-_CUT = "length"
-_FILTERED = "content_filter"
+__all__ = ["Reply", "Said", "Shape", "spoken"]
 
 _WHITE = re.compile(r"\s+")
 _UNSPOKEN = re.compile(
@@ -22,21 +21,6 @@ _TAG = re.compile(r"\[([^\[\]]+)\]")
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
 _JOINERS = "\u200c\u200d"
 """Format characters that belong to the spelling of Persian and Indian languages."""
-
-
-class BadReplyError(Exception):
-    """A reply that will not do. Its text is the reason."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What a model gave. `reasoning` is what its server kept apart; `refusal` is its own word for not answering."""
-
-    text: str
-    finish_reason: str = ""
-    reasoning: str = ""
-    refusal: str = ""
-    usage: Usage = field(default_factory=lambda: Usage(requests=1))
 
 
 @dataclass(frozen=True)
@@ -81,7 +65,7 @@ class Shape:
     ('I am all ears.',)
     >>> turn.read(Reply('{"text": "*sighs* Well"}'))
     Traceback (most recent call last):
-    pipeline.write.replies.BadReplyError: a sign that nobody speaks: '*'
+    pipeline.engine.chat.BadReplyError: a sign that nobody speaks: '*'
     """
 
     exchanges: int | None
@@ -97,27 +81,21 @@ class Shape:
         before: dict[str, JsonValue] = {"reasoning": {"type": "string"}} if self.reasoning else {}
         if self.exchanges is None:
             named: dict[str, JsonValue] = {"emotion": {"type": "string", "enum": list(self.emotions)}}
-            return _object(before | (named if self.emotions else {}) | {"text": text})
+            return json_object(before | (named if self.emotions else {}) | {"text": text})
         exchanges: dict[str, JsonValue] = {
             "type": "array",
-            "items": _object({"user": text, "assistant": text}),
+            "items": json_object({"user": text, "assistant": text}),
             "minItems": self.exchanges,
             "maxItems": self.exchanges,
         }
-        return _object(before | {"exchanges": exchanges})
+        return json_object(before | {"exchanges": exchanges})
 
     def read(self, reply: Reply) -> Said:
         """The turns, fit to be spoken. Raises BadReplyError with the reason if they are not."""
-        if reply.refusal or reply.finish_reason == _FILTERED:
-            raise BadReplyError(f"refused: {_short(reply.refusal) or _FILTERED}")
-        if reply.finish_reason == _CUT:
-            raise BadReplyError("cut off at max_tokens")
-        if not reply.text.strip():
-            raise BadReplyError(f"empty (finish_reason {reply.finish_reason or 'none'})")
         try:
-            texts, thought, emotion = self._parts(reply.text)
+            texts, thought, emotion = self._parts(reply.whole_text)
         except ValidationError as error:
-            raise BadReplyError(_wrong(error)) from error
+            raise misfit(error) from error
         turns = tuple(spoken(text, self.longest, self.tags) for text in texts)
         return Said(turns, "\n".join(part for part in (reply.reasoning, thought) if part), emotion)
 
@@ -127,7 +105,9 @@ class Shape:
             turn = _TurnAndMore.model_validate_json(text)
             self._only(turn.model_fields_set)
             if self.emotions and turn.emotion not in self.emotions:
-                raise BadReplyError(f"names the emotion {_short(turn.emotion)!r}, none of {', '.join(self.emotions)}")
+                raise BadReplyError(
+                    f"names the emotion {shortened(turn.emotion)!r}, none of {', '.join(self.emotions)}"
+                )
             return (turn.text,), turn.reasoning, turn.emotion
         dialogue = (_DialogueWithReasoning if self.reasoning else _Dialogue).model_validate_json(text)
         if len(dialogue.exchanges) != self.exchanges:
@@ -163,24 +143,3 @@ def spoken(text: str, longest: int, tags: frozenset[str] = frozenset()) -> str:
     if len(line) > longest:
         raise BadReplyError(f"a turn of {len(line)} characters, more than {longest}")
     return line
-
-
-def _object(properties: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    """A JSON object with these keys, all of them and no others, as strict servers want it said."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _wrong(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        return f"no JSON: {_short(first['msg'])}"
-    return f"not the shape asked for: {'.'.join(map(str, first['loc']))}: {_short(first['msg'])}"
-
-
-def _short(text: str) -> str:
-    return " ".join(text.split())[:120]

@@ -14,11 +14,10 @@ from importlib.util import find_spec
 from multiprocessing.util import Finalize
 from typing import TypeVar
 
+from pipeline.engine.chat import Ask, Reply
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.write.backends import WRITERS
-from pipeline.write.composing import Ask
 from pipeline.write.engine_processes import EngineProcesses
-from pipeline.write.replies import Reply
 from pipeline.write.vllm_model import EngineStoppedError, Model, ModelOptions, load
 
 _ENVIRONMENT = {

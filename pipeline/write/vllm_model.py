@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from pipeline.engine.chat import Ask, Reply
 from pipeline.engine.refusal import ItemRefusedError
-from pipeline.write.composing import Ask
-from pipeline.write.replies import Reply
 from schemas.dialogue import Usage
 
 if TYPE_CHECKING:

@@ -21,29 +21,11 @@ from typing import Protocol
 from pydantic import Field
 
 from pipeline.engine.failure import Failure
-from schemas.brief import Arc, Brief, Kind, Speaker
+from schemas.brief import Arc, Brief, Character, Kind, Speaker
 from schemas.dialogue import Written
 from schemas.frozen import Frozen
 from schemas.pack import Pack, Situation
-from schemas.voice import Age, Gender, Role
-
-
-class Character(Frozen):
-    """One side as a writer needs to know it: no voice, since another voice does not change the words.
-
-    `path` has the emotion of each of its turns where they differ; `persona` says who it is, or nothing.
-    """
-
-    gender: Gender
-    age: Age
-    emotion: str
-    intensity: float
-    path: tuple[str, ...] = ()
-    persona: str = ""
-
-    def emotion_of(self, number: int) -> str:
-        """The emotion of its turn `number`, from 0."""
-        return self.path[number] if self.path else self.emotion
+from schemas.voice import Role
 
 
 class Member(Frozen):

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.engine.chat import Ask, BadReplyError, Reply
 from pipeline.engine.errors import UsageError
 from pipeline.engine.failure import Failure
 from pipeline.engine.refusal import ItemRefusedError
 from pipeline.write import composing
-from pipeline.write.composing import Ask, Composer
-from pipeline.write.replies import BadReplyError, Reply, Shape, spoken
-from pipeline.write.writer import Character, Commission, Member
-from schemas.brief import Kind
+from pipeline.write.composing import Composer
+from pipeline.write.replies import Shape, spoken
+from pipeline.write.writer import Commission, Member
+from schemas.brief import Character, Kind
 from schemas.dialogue import Usage, Written
 from schemas.pack import Pack, Situation, WritingStep
 from schemas.text_rules import TextRules
