@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 
 from flows.workplaces import cores
+from pipeline.judge.backends import JUDGES
 from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
 from pipeline.units.backends import ENCODERS
@@ -12,6 +13,7 @@ from pipeline.write.backends import WRITERS
 
 _REGISTRIES = (
     WRITERS,
+    JUDGES,
     SPEAKERS,
     SPEECH_RECOGNISERS,
     EMOTION_RECOGNISERS,

@@ -18,6 +18,7 @@ from flows.until import Until
 from flows.voices import plain_lines
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Item, Result
+from pipeline.judge.judge import Text
 from pipeline.plan.filling import Filling
 from pipeline.score.stage import Spoken
 from pipeline.shard.row import Decided
@@ -38,6 +39,7 @@ class Desks:
     score: Desk[Spoken]
     feel: Desk[Spoken]
     units: tuple[Desk[Sounded], ...]
+    judge: tuple[Desk[Text], ...]
 
     @classmethod
     def of(cls, session: Session) -> "Desks":
@@ -50,18 +52,20 @@ class Desks:
             score=Desk("score", listeners.begin, listeners.wait),
             feel=_desk("score plain voices", listeners.feel),
             units=tuple(_desk(f"units {name}", memo) for name, memo in memos.units.items()),
+            judge=(_desk("judge", memos.judge),) if memos.judge is not None else (),
         )
 
     async def make(self, needs: Needs) -> None:
         """Have everything made that a dialogue needs now."""
         orders = [self.write.order(needs.write), self.speak.order(needs.speak), self.score.order(needs.score)]
         orders += [self.feel.order(needs.feel), *(desk.order(needs.units) for desk in self.units)]
+        orders += [desk.order(needs.judge) for desk in self.judge]
         await asyncio.gather(*orders)
 
     async def close(self) -> None:
         """Stop what is under way."""
         single = (self.write.close(), self.speak.close(), self.score.close(), self.feel.close())
-        await asyncio.gather(*single, *(desk.close() for desk in self.units))
+        await asyncio.gather(*single, *(desk.close() for desk in self.units), *(desk.close() for desk in self.judge))
 
 
 def _desk(stage: str, memo: Memo[Item, Result]) -> Desk[Item]:
@@ -160,8 +164,10 @@ class Drive:
 
     def _report(self) -> None:
         memos = self.session.road.memos
+        judged = {"judged": memos.judge.made} if memos.judge is not None else {}
         self.tally.made = {
             "written": memos.write.made,
+            **judged,
             "spoken": memos.speak.made,
             "scored": memos.listeners.hear.made,
             "encoded": sum(memo.made for memo in memos.units.values()),

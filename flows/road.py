@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from flows.judged_texts import JudgedTexts
+from flows.judgements import objections_of, text_to_judge
 from flows.listeners import Listeners, Unscored
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Ledger, Place
 from pipeline.engine.memo import Found, Memo
 from pipeline.engine.storage import Folder
+from pipeline.judge.judge import Text
 from pipeline.plan.briefs import Planner
 from pipeline.score.gate import Asked, judge
 from pipeline.score.stage import ClipPlace, Spoken
@@ -23,6 +25,7 @@ from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission, Commissions
 from schemas.brief import Brief
 from schemas.dialogue import Dialogue, Written
+from schemas.judgement import Judgement
 from schemas.pack import Pack
 from schemas.run import RunConfig
 from schemas.scores import Feeling, Reason
@@ -40,13 +43,15 @@ class Needs:
     score: list[Spoken] = field(default_factory=list)
     feel: list[Spoken] = field(default_factory=list)
     units: list[Sounded] = field(default_factory=list)
+    judge: list[Text] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.write or self.speak or self.score or self.feel or self.units)
+        return bool(self.write or self.judge or self.speak or self.score or self.feel or self.units)
 
     def add(self, other: "Needs") -> None:
         """Take over another dialogue's needs."""
         self.write += other.write
+        self.judge += other.judge
         self.speak += other.speak
         self.score += other.score
         self.feel += other.feel
@@ -61,12 +66,14 @@ class Memos:
     speak: Memo[Line, TakeRecord]
     listeners: Listeners
     units: Mapping[str, Memo[Sounded, UnitSequence]]
+    judge: Memo[Text, Judgement] | None = None
 
     @property
     def ledgers(self) -> list[Ledger]:
         """The stages' ledgers, in the road's order."""
         units = [memo.ledger for memo in self.units.values()]
-        return [self.write.ledger, self.speak.ledger, *self.listeners.ledgers, *units]
+        judge = [self.judge.ledger] if self.judge is not None else []
+        return [self.write.ledger, *judge, self.speak.ledger, *self.listeners.ledgers, *units]
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ class Road:
         return _Resolution(self, brief, text).decide() if isinstance(text, Dialogue) else text
 
     def text(self, brief: Brief) -> Dialogue | Decided | Needs:
-        """The dialogue as it was written, why it could not be, or what has to be written."""
+        """The dialogue as it was written and judged, why it will not do, or what has to be written or judged."""
         ordered = self.commissions.of(brief)
         written = self.memos.write.look(ordered)
         if written is None:
@@ -96,7 +103,19 @@ class Road:
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
         dialogue = written.value.of(brief.member)
         objections = self.judged.of(f"{written.key} {brief.member}", dialogue, brief.language)
-        return Decided(brief, dialogue, _silent(dialogue), objections) if objections else dialogue
+        judged = objections or self._judged(brief, ordered, dialogue)
+        if isinstance(judged, Needs):
+            return judged
+        return Decided(brief, dialogue, _silent(dialogue), judged) if judged else dialogue
+
+    def _judged(self, brief: Brief, ordered: Commission, dialogue: Dialogue) -> tuple[Objection, ...] | Needs:
+        """What the judge has against the text; nothing if there is no judge, or the text is not for one."""
+        memo, rubric = self.memos.judge, self.pack.rubric
+        text = text_to_judge(brief, ordered, dialogue)
+        if memo is None or rubric is None or text is None:
+            return ()
+        found = memo.look(text)
+        return Needs(judge=[text]) if found is None else objections_of(found, rubric)
 
 
 def _silent(dialogue: Dialogue) -> tuple[SpokenTurn, ...]:

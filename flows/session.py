@@ -22,6 +22,7 @@ from pipeline.engine.ledger import Ledger
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Item, Loadable, Result, Stage
 from pipeline.engine.storage import Folder
+from pipeline.judge.stage import JudgeStage
 from pipeline.plan.briefs import Planner
 from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage, Spoken
 from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
@@ -44,6 +45,7 @@ class Stages:
     """The run file's stages, as values that travel to workers."""
 
     write: WriteStage
+    judge: JudgeStage | None
     speak: SpeakStage
     hear: HearStage
     feel: FeelStage
@@ -56,9 +58,10 @@ class Stages:
     @classmethod
     def of(cls, run: LoadedRun, folder: Folder) -> "Stages":
         """The stages that a run file names, for a run in `folder`."""
-        config, score = run.config, run.config.score
+        config, score, pack = run.config, run.config.score, run.pack.pack
         return cls(
-            write=WriteStage(config.write, run.pack.pack),
+            write=WriteStage(config.write, pack),
+            judge=JudgeStage(config.judge, pack.rubric) if config.judge and pack.rubric else None,
             speak=SpeakStage(config.speak, folder.below(PACK)),
             hear=HearStage(score.asr),
             feel=FeelStage(score.ser),
@@ -126,6 +129,7 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
         speak=of(stages.speak, config.speak, lambda line: len(line.text)),
         listeners=listeners,
         units={stage.config.backend: memo(stage, places.in_processes(stage.config.workers)) for stage in stages.units},
+        judge=memo(stages.judge, places.of(stages.judge, config.judge)) if stages.judge and config.judge else None,
     )
     pack = run.speakable
     planner = Planner(pack, config.seed, config.shard.splits)
@@ -202,8 +206,9 @@ class Session:
         stages = Stages.of(self.run, self.folder)
         average = sum(count * weight for count, weight in turns.items()) / sum(turns.values())
         spoken = ceil(self.places.at_once(stages.speak, config.speak) / average)
+        judged = self.places.at_once(stages.judge, config.judge) if stages.judge and config.judge else 0
         return OPEN_A_PROCESS * self.places.process_count + OPEN_A_PLACE * (
-            self.places.at_once(stages.write, config.write) + spoken
+            self.places.at_once(stages.write, config.write) + judged + spoken
         )
 
     @property
@@ -249,7 +254,9 @@ def announce(changed: Sequence[Change], road: Road) -> Iterator[str]:
         if isinstance(fate, Needs):
             needs.add(fate)
     stands = sum(isinstance(fate, Decided) for fate in fates)
+    judgements = f"{len(needs.judge)} judgements, " if needs.judge else ""
     yield (
-        f"of {len(fates)} dialogues {stands} stand; to make now: {len(needs.write)} texts, {len(needs.speak)} takes, "
+        f"of {len(fates)} dialogues {stands} stand; to make now: {len(needs.write)} texts, {judgements}"
+        f"{len(needs.speak)} takes, "
         f"{len(needs.score)} scores, {len(needs.units)} unit sequences, and what follows from them"
     )

@@ -15,9 +15,11 @@ from pipeline.engine.ledger import Ledger
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided
 from schemas.dialogue import Usage, Written
+from schemas.judgement import Judgement
 
 _REASONS_SHOWN = 8
-_WRITTEN: TypeAdapter[Written | Usage] = TypeAdapter(Written | Usage)
+_WRITTEN: TypeAdapter[Written | Judgement | Usage] = TypeAdapter(Written | Usage)
+_JUDGED: TypeAdapter[Written | Judgement | Usage] = TypeAdapter(Judgement | Usage)
 
 
 def status_lines(url: str) -> Iterator[str]:
@@ -29,23 +31,25 @@ def status_lines(url: str) -> Iterator[str]:
     road = open_road(run, folder, idle_workplaces(run.config), keep_failures=True)
     yield f"{url}: pack {run.pack.pack.name}, seed {run.config.seed}, {run.config.size} dialogues wanted"
     yield from _fates(road)
-    yield from _usage(road.memos.write.ledger)
+    yield from _usage("language model", road.memos.write.ledger, _WRITTEN)
+    if road.memos.judge is not None:
+        yield from _usage("judge", road.memos.judge.ledger, _JUDGED)
     for ledger in road.memos.ledgers:
         failed = f", {ledger.failures} failed" if ledger.failures else ""
         yield f"  {ledger.stage}: {len(ledger)} results{failed}"
         yield from (f"  {fault}" for fault in ledger.faults)
 
 
-def _usage(ledger: Ledger) -> Iterator[str]:
+def _usage(who: str, ledger: Ledger, kept_as: TypeAdapter[Written | Judgement | Usage]) -> Iterator[str]:
     """What language models were asked for; nothing where none was."""
     used, failed_tries = Usage(), 0
     for text in ledger.values():
-        kept = _WRITTEN.validate_json(text)
-        used += kept.usage if isinstance(kept, Written) else kept
-        failed_tries += len(kept.failed_tries) if isinstance(kept, Written) else kept.requests
+        kept = kept_as.validate_json(text)
+        used += kept if isinstance(kept, Usage) else kept.usage
+        failed_tries += kept.requests if isinstance(kept, Usage) else len(kept.failed_tries)
     if used.requests:
         yield (
-            f"language model: {used.requests} replies, {failed_tries} of no use; {used.prompt_tokens} tokens read "
+            f"{who}: {used.requests} replies, {failed_tries} of no use; {used.prompt_tokens} tokens read "
             f"({used.cached_tokens} from its cache), {used.completion_tokens} written"
         )
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from schemas.brief import Arc, Kind
 from schemas.frozen import Frozen, Weight
+from schemas.judgement import Rubric
 from schemas.steering import Cast, Contrast, Given, Length, Moves, Personas, Targets, Weights
 from schemas.text_rules import TextRules
 from schemas.voice import Style, Voice
@@ -134,6 +135,7 @@ class Pack(Frozen):
     situations: tuple[Situation, ...] = Field(min_length=1)
     phrasebook: Phrasebook | None = None
     writing: Writing | None = None
+    rubric: Rubric | None = Field(default=None, description="how a language model judges a written dialogue")
 
     @property
     def tags(self) -> frozenset[str]:

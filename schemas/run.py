@@ -110,6 +110,7 @@ class RunConfig(Frozen):
     size: int = Field(ge=1)
     seed: int = Field(default=7, ge=0, lt=2**63)
     write: Backend = Backend(backend="phrasebook")
+    judge: Backend | None = Field(default=None, description="judges each text by the pack's rubric; none: nobody does")
     speak: Backend = Backend(backend="espeak")
     score: ScoreBackends = ScoreBackends(asr=Backend(backend="pocketsphinx"), ser=EmotionBackend(backend="prosody"))
     gate: Limits = Limits()
@@ -122,7 +123,8 @@ class RunConfig(Frozen):
 
     @property
     def backends(self) -> tuple[Backend, ...]:
-        """Who writes, speaks and listens."""
+        """Who writes, judges, speaks and listens."""
         score = self.score
-        named = (self.write, self.speak, score.asr, score.ser, score.second_ser, score.mos, score.likeness)
+        listeners = (score.asr, score.ser, score.second_ser, score.mos, score.likeness)
+        named = (self.write, self.judge, self.speak, *listeners)
         return tuple(backend for backend in named if backend is not None)

@@ -33,6 +33,10 @@ class Attachments:
             for number, step in _mappings(writing.get("steps")):
                 for key in ("system", "prompt"):
                     self._template(("writing", "steps", number, key), step)
+        rubric = data.get("rubric")
+        if isinstance(rubric, dict):
+            for key in ("system", "prompt"):
+                self._template(("rubric", key), rubric)
         for path, clip in _clips(data):
             self._clip(path, clip)
         for path, listed in _lists(data):

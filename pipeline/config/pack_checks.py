@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from pipeline.config.source import Path_
 from pipeline.config.steering_checks import check_steering
 from pipeline.engine.backends import nearest
+from pipeline.judge import rubric
 from pipeline.write import prompting
 from schemas.pack import Pack, Phrasebook, Situation
 
@@ -36,6 +37,8 @@ def check_pack(pack: Pack) -> Iterator[Complaint]:
         if most is not None and pack.writing.longest_turn > most:
             longest = f"longest_turn {pack.writing.longest_turn} is more than texts.characters.most {most}"
             yield ("writing", "longest_turn"), f"{longest}: what is longer would be written and then rejected"
+    if pack.rubric is not None:
+        yield from rubric.complaints(pack.rubric)
     if not undrawable:
         yield from check_steering(pack)
     if {language for language, weight in pack.languages.items() if weight > 0} == {"en"}:

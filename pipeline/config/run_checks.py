@@ -10,6 +10,7 @@ from pipeline.config.validation import complaints
 from pipeline.engine.backends import Registry, nearest
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.fingerprint import fingerprint
+from pipeline.judge.backends import JUDGES
 from pipeline.plan.briefs import Planner
 from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
@@ -49,6 +50,11 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     else:
         yield from _splits(config, speakable)
     yield from _writing(config, pack)
+    if config.judge is not None and pack.rubric is None:
+        yield (
+            ("judge",),
+            f"the pack {pack.name} has no rubric to judge by: give it one (docs/texts.md), or take `judge` away",
+        )
     yield from _recognising(config, pack)
     yield from _limits(config)
     if able is not None and speakable.voices:
@@ -59,6 +65,7 @@ def _named(config: RunConfig) -> Iterator[tuple[Path_, Registry, Backend]]:
     score = config.score
     optional: list[tuple[Path_, Registry, Backend | None]] = [
         (("write",), WRITERS, config.write),
+        (("judge",), JUDGES, config.judge),
         (("speak",), SPEAKERS, config.speak),
         (("score", "asr"), SPEECH_RECOGNISERS, score.asr),
         (("score", "ser"), EMOTION_RECOGNISERS, score.ser),

@@ -5,6 +5,7 @@ from pydantic import JsonValue
 from pipeline.config.calibration import KEY as CALIBRATION
 from pipeline.config.schema_parts import Schema, as_schema, definitions, importable, reference, referred, whole
 from pipeline.engine.backends import Registry
+from pipeline.judge.backends import JUDGES
 from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
 from pipeline.units.backends import ENCODERS
@@ -14,6 +15,7 @@ from schemas.run import RunConfig
 
 _REGISTRIES = (
     ("RunConfig", "write", WRITERS),
+    ("RunConfig", "judge", JUDGES),
     ("RunConfig", "speak", SPEAKERS),
     ("ScoreBackends", "asr", SPEECH_RECOGNISERS),
     ("ScoreBackends", "ser", EMOTION_RECOGNISERS),
