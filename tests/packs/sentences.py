@@ -37,6 +37,8 @@ def reply(schema: JsonValue, prompt: str, draw: Random) -> JsonValue:
     """What the schema asks for, in the language that the prompt names."""
     language = "zh" if "Mandarin Chinese" in prompt else "en"
     parts = cast("dict[str, dict[str, JsonValue]]", cast("dict[str, JsonValue]", schema)["properties"])
+    if "reason" in parts:  # a judge's marks
+        return {name: "It fits." if name == "reason" else 2 for name in parts}
     if "exchanges" in parts:
         count = int(cast("int", parts["exchanges"]["minItems"]))
         sides = {side: _turns(language, place, count, draw) for place, side in enumerate(("user", "assistant"))}

@@ -6,6 +6,8 @@ from functools import cache
 import pytest
 
 from pipeline.engine.failure import Failure
+from pipeline.judge.judge import Text
+from pipeline.judge.rubric import of_text, prompts_of
 from pipeline.write.composing import Composer
 from pipeline.write.writer import Commission, Commissions
 from schemas.brief import Kind
@@ -111,3 +113,19 @@ def test_a_set_has_one_query_and_an_answer_to_each_member(name: str) -> None:
         assert f"said {contrast.members} times" in query.messages[1].content
         assert len({reply.messages[1] for reply in replies}) == contrast.members == len(item.members)
         assert len({dialogue.turns[0].text for dialogue in made.members}) == 1
+
+
+def test_the_judge_of_opens2s_is_told_the_voice_and_the_family_of_each_exchange() -> None:
+    rubric = pack("opens2s").rubric
+    assert rubric is not None
+    prompts = prompts_of(rubric)
+    assert all(name in prompts.system for name in rubric.scales)
+    for item, made in written("opens2s")[0]:
+        turns, situation = made.dialogue.turns, item.situation
+        sides = {"user": item.user, "assistant": item.assistant}
+        text = Text(language=item.language, situation=situation.id, about=situation.about, turns=turns, **sides)
+        told = prompts.prompt(of_text(text, rubric))
+        assert f"Family: {situation.id.partition('_')[0]}\n" in told
+        assert f"What is heard: {item.user.age}, {item.user.gender}, {item.user.emotion}\n" in told
+        assert f"They say: {turns[0].text}\n" in told
+        assert told.endswith(f"The answer, which sounds {turns[1].emotion}: {turns[1].text}")

@@ -47,8 +47,10 @@ def on_loopback(warmline: CommandLine, name: str, base_url: str) -> str:
     config |= {"pack": name, "size": size_of(name), "most_briefs": 8.0}
     if name in IN_CHINESE:
         server = {"base_url": base_url, "model": MODEL}
-        config["write"]["settings"] = config["write"]["settings"] | server
-        config["speak"]["settings"] = config["speak"]["settings"] | server | {"sample_rate": RATE}
+        for stage in ("write", "judge", "speak"):
+            if stage in config:
+                config[stage]["settings"] |= server
+        config["speak"]["settings"]["sample_rate"] = RATE
         config["score"] = {
             "asr": {"backend": "transcriptions", "settings": server},
             "ser": {"backend": "prosody"},
