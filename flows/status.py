@@ -8,16 +8,18 @@ from pydantic import TypeAdapter
 from flows.frozen_run import thaw
 from flows.road import Road
 from flows.session import open_road
-from flows.walk import walk
+from flows.walk import empty, walk
 from flows.workplaces import idle_workplaces
 from pipeline.engine.errors import UsageError
 from pipeline.engine.ledger import Ledger
 from pipeline.engine.storage import Folder
+from pipeline.plan.filling import Filling
 from pipeline.shard.row import Decided
 from schemas.dialogue import Usage, Written
 from schemas.judgement import Judgement
 
 _REASONS_SHOWN = 8
+_CELLS_SHOWN = 12
 _WRITTEN: TypeAdapter[Written | Judgement | Usage] = TypeAdapter(Written | Usage)
 _JUDGED: TypeAdapter[Written | Judgement | Usage] = TypeAdapter(Judgement | Usage)
 
@@ -59,7 +61,8 @@ def _fates(road: Road) -> Iterator[str]:
     accepted, rejected, open_ones = 0, 0, 0
     wer, turns, matched, seconds = 0.0, 0, 0, 0.0
     reasons: Counter[str] = Counter()
-    for _, fate in walk(road):
+    filling = empty(road)
+    for _, fate in walk(road, filling):
         if not isinstance(fate, Decided):
             open_ones += 1
         elif not fate.accepted:
@@ -81,3 +84,16 @@ def _fates(road: Road) -> Iterator[str]:
         )
     for check, count in reasons.most_common(_REASONS_SHOWN):
         yield f"  rejected for {check}: {count}"
+    yield from _cells(filling)
+
+
+def _cells(filling: Filling) -> Iterator[str]:
+    """What each cell of the targets was to get, how many of its dialogues were begun, and how many passed."""
+    if not filling.fields:
+        return
+    cells = sorted(filling.quotas, key=lambda cell: filling.taken[cell] / max(1, filling.quotas[cell]))
+    yield f"  {' '.join(filling.fields):<24} {'asked':>7} {'begun':>7} {'accepted':>9}"
+    for cell in cells[:_CELLS_SHOWN]:
+        yield f"    {' '.join(cell):<22} {filling.quotas[cell]:>7} {filling.begun[cell]:>7} {filling.taken[cell]:>9}"
+    if len(cells) > _CELLS_SHOWN:
+        yield f"    and {len(cells) - _CELLS_SHOWN} more, filled as well or better"

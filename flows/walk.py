@@ -14,12 +14,17 @@ from schemas.slices import Slice
 _BLOCK = 512
 
 
-def walk(road: Road) -> Iterator[tuple[Brief, Decided | Needs]]:
+def empty(road: Road) -> Filling:
+    """The run's cells with nothing in them."""
+    return Filling.of(road.planner, road.config.size, Slice(), road.config.most_briefs)
+
+
+def walk(road: Road, filling: Filling | None = None) -> Iterator[tuple[Brief, Decided | Needs]]:
     """The briefs that the corpus has room for, in the plan's order, as far as their fates are known, each with its own.
 
-    What is still to be made is taken to pass.
+    What is still to be made is taken to pass. The cells of `filling`, empty at first, are filled on the way.
     """
-    filling, open_ones = Filling.of(road.planner, road.config.size, Slice(), road.config.most_briefs), Counter[Cell]()
+    filling, open_ones = filling or empty(road), Counter[Cell]()
     for brief, cell in _wanted(road.planner, filling, open_ones):
         filling.begun[cell] += 1
         fate = road.resolve(brief)

@@ -74,6 +74,12 @@ def test_where_one_emotion_fails_more_often_every_cell_still_gets_its_share(warm
     status = warmline("status", "run").stdout
     (accepted, rejected) = numbers(status, r"(\d+) accepted, (\d+) rejected")
     assert (accepted, rejected > 1) == (26, True), status
+    cells = re.findall(r"^    (\w+) +(\d+) +(\d+) +(\d+)$", status, re.MULTILINE)
+    assert len(cells) == 9
+    assert all(asked == made for _, asked, _, made in cells)
+    begun = {emotion: int(count) for emotion, _, count, _ in cells}
+    assert sum(begun.values()) == accepted + rejected
+    assert any(int(count) > int(asked) for _, asked, count, _ in cells), "what was rejected was made up for"
 
 
 def test_a_run_that_comes_out_short_names_its_cells(warmline: CommandLine) -> None:
