@@ -3,13 +3,13 @@
     python -m tests.servers.chat --model embedded/phrases
 
 It writes the dialogue that the schema asks for out of a few dozen sentences, chosen by the request: the same request
-gets the same dialogue, and another seed another one.
+gets the same dialogue, and another seed another one. Asked for marks on scales, it gives the best.
 """
 
 import asyncio
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -65,8 +65,9 @@ class ChatService(Service):
             return refusal
         if fields["response_format"]["type"] != "json_schema":
             return error(400, "this server writes by a JSON schema only")
-        exchanges = fields["response_format"]["json_schema"]["schema"]["properties"]["exchanges"]["minItems"]
-        text = json.dumps(_dialogue(content, exchanges))
+        wanted = fields["response_format"]["json_schema"]["schema"]["properties"]
+        judges = "exchanges" not in wanted
+        text = json.dumps(_judgement(wanted) if judges else _dialogue(content, wanted["exchanges"]["minItems"]))
         cut = order is not None and order.fault == "cut_off"
         message = {"role": "assistant", "content": text[:40] if cut else text}
         return web.json_response(
@@ -92,6 +93,11 @@ def _dialogue(request: bytes, exchanges: int) -> dict[str, list[dict[str, str]]]
 
     sides = zip(turns(_OPENINGS, _NEWS), turns(_TAKEN_UP, _QUESTIONS), strict=True)
     return {"exchanges": [{"user": user, "assistant": assistant} for user, assistant in sides]}
+
+
+def _judgement(wanted: Mapping[str, Mapping[str, object]]) -> dict[str, str | int]:
+    """The best mark on every scale."""
+    return {name: 2 if "enum" in scale else "It asks about one particular thing." for name, scale in wanted.items()}
 
 
 if __name__ == "__main__":
