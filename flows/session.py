@@ -165,6 +165,7 @@ def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
         words=f"{config.speak.backend} events" if Stages.of(run, folder).speak.abilities.word_times else "",
         warmline=version("warmline"),
         units={kind.backend: UnitKind(kind.rate, kind.size) for kind in config.units},
+        judge=described(config.judge) if config.judge else None,
     )
     maker = RowMaker(config.interleave, provenance, config.score)
     limits = run.pack.pack.texts.near_duplicates

@@ -83,6 +83,7 @@ def _row(units: Iterable[str]) -> dict[str, _Feature]:
         "index": _LONG,
         "seed": _LONG,
         "writer": _TEXT,
+        "judge": _TEXT,
         "speaker": _TEXT,
         "asr": _TEXT,
         "ser": _TEXT,

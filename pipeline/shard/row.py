@@ -89,6 +89,7 @@ class Provenance:
     words: str
     warmline: str
     units: Mapping[str, UnitKind]
+    judge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,7 @@ class RowMaker:
             "index": decided.brief.index,
             "seed": given.seed,
             "writer": given.writer,
+            "judge": given.judge,
             "speaker": given.speaker,
             "asr": given.asr,
             "ser": given.ser,

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
 from flows.frozen_run import Change
 from flows.road import Needs, Road
-from flows.session import announce, open_road
+from flows.session import announce, open_corpus, open_road
 from flows.status import status_lines
 from flows.workplaces import idle_workplaces
 from pipeline.config.run import load_run, shipped
@@ -188,3 +189,18 @@ def test_a_run_judges_each_text_once_through_faults_and_repeats_nothing(warmline
 
     assert again.returncode == 0, again.stderr
     assert len(server.asked()) == len(asked)
+
+
+def test_a_rejection_by_the_judge_is_kept_with_its_reason_and_the_rows_name_the_judge(tmp_path: Path) -> None:
+    run = load_run(shipped("run.yaml"), [NOWHERE])
+    corpus = open_corpus(run, Folder(str(tmp_path)))
+    road = open_road(run, Folder(str(tmp_path)), idle_workplaces(run.config))
+    fate = JudgedPlayer(road, GOOD | {"interpretation": 0}).fate(train_brief(road))
+
+    corpus.take_in(fate)
+    corpus.close()
+
+    (file,) = (tmp_path / "corpus" / "rejected").rglob("*.parquet")
+    (row,) = pq.read_table(file).to_pylist()
+    assert [one["check"] for one in row["reasons"]] == ["judge.interpretation"]
+    assert row["provenance"]["judge"] == "openai tiny"
