@@ -15,7 +15,13 @@ import soundfile
 from tests.conftest import SHIPPED, CommandLine
 
 ROOT = SHIPPED.parent
-FOR_GPUS = {"one-gpu.yaml", "eight-gpus.yaml", "cluster.yaml"}
+CONTRASTS = {"contrast", "contrast-age", "contrast-gender"}
+FOR_GPUS = {"one-gpu", "eight-gpus", "cluster", "empathy-en-zh", "opens2s", *CONTRASTS}
+
+
+def asks_servers(line: str) -> bool:
+    """Whether it makes something with models that are not here."""
+    return line.startswith("warmline generate") and Path(shlex.split(line)[2]).stem in FOR_GPUS
 
 
 def commands(file: Path) -> list[str]:
@@ -52,10 +58,8 @@ def test_the_readmes_commands_run_in_their_order(warmline: CommandLine) -> None:
 def test_every_shipped_yaml_begins_with_commands_that_run(warmline: CommandLine) -> None:
     found = {file: commands(file) for file in sorted(SHIPPED.rglob("*.yaml"))}
     assert all(found.values()), [file for file, lines in found.items() if not lines]
-    for file, lines in found.items():
-        if file.name in FOR_GPUS:
-            found[file] = [line for line in lines if not line.startswith("warmline generate")]
-    run_all(warmline, list(dict.fromkeys(line for lines in found.values() for line in lines)))
+    lines = dict.fromkeys(line for lines in found.values() for line in lines)
+    run_all(warmline, [line for line in lines if not asks_servers(line)])
 
 
 def test_the_cluster_file_is_right_for_a_pack_whose_voices_have_clips(warmline: CommandLine) -> None:

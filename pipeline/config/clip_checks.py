@@ -1,7 +1,6 @@
 """Whether a voice can be taken from a recording, and whether its transcript can be what is said in it."""
 
 import io
-import unicodedata
 from collections.abc import Iterator
 from typing import Literal
 
@@ -9,6 +8,7 @@ import soundfile
 
 from pipeline.audio.recording import decode_flac
 from pipeline.score import sound
+from schemas.letters import letters
 
 _SHORTEST, _LONGEST = 1.0, 30.0
 """Seconds. CosyVoice's speech tokenizer takes no more than 30; from less than one no voice can be had."""
@@ -18,8 +18,6 @@ _QUIETEST = -45.0
 _CLIPPING = 0.001
 _SLOWEST, _FASTEST = 1.0, 30.0
 """Letters a second from the first sound to the last: a sob, and twice as fast as one can read aloud."""
-_LETTERS_A_SIGN = 3
-"""A sign that stands for a syllable or more takes as long as three letters."""
 
 Complaint = tuple[Literal["audio", "transcript"], str]
 
@@ -56,12 +54,3 @@ def _heard(name: str, content: bytes, transcript: str | None) -> Iterator[Compla
     if transcript is not None and spoken > 0 and not _SLOWEST <= letters(transcript) / spoken <= _FASTEST:
         pace = f"{letters(transcript) / spoken:.1f} letters a second"
         yield "transcript", f"{name} has {spoken:.1f} s of speech, so this were {pace}: write what is said in it"
-
-
-def letters(text: str) -> int:
-    """How long a text is to say, in letters: a Chinese character or a syllable of Hangul counts for three.
-
-    >>> letters("Oh, no!"), letters("你好吗？")
-    (4, 9)
-    """
-    return sum(_LETTERS_A_SIGN if unicodedata.category(sign) == "Lo" else 1 for sign in text if sign.isalnum())

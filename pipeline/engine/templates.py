@@ -63,7 +63,7 @@ class Checked:
                 yield f"cannot be rendered: {' '.join(str(error).split())[:200]}"
 
     def _unknown(self, tree: nodes.Template) -> Iterator[str]:
-        for name in sorted(meta.find_undeclared_variables(tree) - set(self.known)):
+        for name in sorted(meta.find_undeclared_variables(tree) - _set_inside(tree) - set(self.known)):
             if name in self.of_other:
                 yield f"asks for {name!r}, which only {self.other} may use"
             else:
@@ -77,3 +77,8 @@ class Checked:
             fields = self.fields[found.node.name]
             if found.attr not in fields:
                 yield f"asks for {found.node.name}.{found.attr}: {nearest(found.attr, fields)}"
+
+
+def _set_inside(tree: nodes.Template) -> set[str]:
+    """Names that the template sets itself: those set in a branch Jinja takes for unknown ones."""
+    return {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}

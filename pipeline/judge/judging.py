@@ -93,7 +93,7 @@ class Judging:
             if not isinstance(mark, int) or mark not in _MARKS:
                 raise BadReplyError(f"{name} is {shortened(str(mark))!r}, not 0, 1 or 2")
             scores[name] = mark
-        return scores, " ".join(reason.split())[:LONGEST_REASON]
+        return scores, _one_line(reason)[:LONGEST_REASON]
 
     def _messages(self, text: Text) -> tuple[Message, ...]:
         prompt = self.prompts.prompt(of_text(text, self.rubric))
@@ -109,6 +109,15 @@ class Judging:
             top_p=1.0,
             max_tokens=self.rubric.max_tokens,
         )
+
+
+def _one_line(reason: str) -> str:
+    """The reason as it is shown in a terminal.
+
+    >>> _one_line("It asks.\\n\\x1b[31mWell.")
+    'It asks. [31mWell.'
+    """
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
 
 
 def _astray(given: bool) -> str:

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from pipeline.audio.features import runs
 from pipeline.audio.recording import Recording, pcm16
 from schemas.frozen import Seconds
+from schemas.letters import letters
 from schemas.scores import Sound
 
-VERSION = "1"
+VERSION = "2"
 
 _FRAMES_PER_SECOND = 100
 _SILENCE_BELOW_LOUD = 40.0
@@ -25,8 +26,8 @@ def measure(recording: Recording, text: str) -> Sound:
 
     The samples are taken as FLAC stores them, so a take measures the same before and after. Levels are those of
     10 ms frames; a frame is loud or silent against the take's loud parts, the 95th percentile of what sounds at all.
-    `seconds_per_character` is the time from the first sound to the last over the letters and digits of `text`
-    (over 1 if it has none). A take that is silent all through is leading silence to its end.
+    `seconds_per_character` is the time from the first sound to the last over the letters of `text` (schemas.letters;
+    over 1 if it has none). A take that is silent all through is leading silence to its end.
 
     Raises ValueError for samples that are no numbers.
     """
@@ -42,7 +43,7 @@ def measure(recording: Recording, text: str) -> Sound:
         longest_silence=longest,
         clipping=float(np.mean(np.abs(samples.astype(np.int32)) >= 32767)) if len(samples) else 0.0,
         rms=float(_decibel(_power(samples, np.array([0, len(samples)])))[0]),
-        seconds_per_character=(recording.duration - leading - trailing) / max(1, sum(map(str.isalnum, text))),
+        seconds_per_character=(recording.duration - leading - trailing) / max(1, letters(text)),
         waveform=waveform_digest(samples, recording.sample_rate),
     )
 

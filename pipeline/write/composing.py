@@ -187,6 +187,7 @@ class _Work:
             "history": history,
             "user_emotion": item.user.emotion_of(exchange),
             "reply_emotion": item.assistant.emotion_of(exchange),
+            "open_emotions": self.composer.named.get(item.user.emotion_of(exchange), ()),
         }
 
     def _turn(self, number: int, text: str, said: Said | None = None, of: Member | None = None) -> Turn:

@@ -27,7 +27,7 @@ _OF_EXCHANGE = ("exchange", "history", "user_emotion", "reply_emotion")
 OF_STEP: Mapping[str, tuple[str, ...]] = {
     "dialogue": OF_BRIEF,
     "query": (*OF_BRIEF, *_OF_EXCHANGE),
-    "reply": (*OF_BRIEF, *_OF_EXCHANGE, "query"),
+    "reply": (*OF_BRIEF, *_OF_EXCHANGE, "query", "open_emotions"),
 }
 _ORDERS = (("dialogue",), ("query", "reply"))
 _SIDES = dict.fromkeys(("user", "assistant"), tuple(Character.model_fields))
@@ -108,5 +108,5 @@ def _sample(writing: Writing) -> dict[str, object]:
         for role, side in ((Role.USER, user), (Role.ASSISTANT, assistant))
     ]
     more: dict[str, object] = {"languages": ["English"], "exchange": 2, "history": turns, "query": "Hello."}
-    more |= {"user_emotion": "sad", "reply_emotion": "neutral"}
+    more |= {"user_emotion": "sad", "reply_emotion": "neutral", "open_emotions": ("neutral",)}
     return of_brief(item, writing) | more

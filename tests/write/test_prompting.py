@@ -134,3 +134,8 @@ def test_every_age_and_gender_has_words(empathy: Pack, commissions: list[Commiss
         for gender in ("female", "male")
     ]
     assert len(set(prompts(empathy, [commissions[0].model_copy(update={"user": side}) for side in sides]))) == 8
+
+
+def test_a_name_that_is_set_in_a_branch_is_known_there() -> None:
+    branch = "{% if turns > 2 %}{% set many = turns %}{{ many }} turns{% endif %} about {{ about }}"
+    assert complained(step(prompt=branch)) == {}
