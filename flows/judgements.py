@@ -5,7 +5,7 @@ from pipeline.engine.memo import Found
 from pipeline.judge.judge import Text
 from pipeline.shard.row import WHOLE, Objection
 from pipeline.write.writer import Commission
-from schemas.brief import Brief, Kind
+from schemas.brief import Brief
 from schemas.dialogue import Dialogue
 from schemas.judgement import Judgement, Rubric
 from schemas.scores import Reason
@@ -23,10 +23,8 @@ def objections_of(found: Found[Judgement] | Failure, rubric: Rubric) -> tuple[Ob
     )
 
 
-def text_to_judge(brief: Brief, ordered: Commission, dialogue: Dialogue) -> Text | None:
-    """What the judge is to read; None for a general instruction, where feeling plays no part."""
-    if brief.kind is Kind.INSTRUCTION:
-        return None
+def text_to_judge(brief: Brief, ordered: Commission, dialogue: Dialogue) -> Text:
+    """What the judge is to read."""
     sides = ordered.members[brief.member] if ordered.members else ordered
     return Text(
         language=ordered.language,

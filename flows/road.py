@@ -23,7 +23,7 @@ from pipeline.shard.row import WHOLE, Decided, Objection, SpokenTurn
 from pipeline.speak.retake import TRIES_A_VOICE, line, reference_lines, understudies
 from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission, Commissions
-from schemas.brief import Brief
+from schemas.brief import Brief, Kind
 from schemas.dialogue import Dialogue, Written
 from schemas.judgement import Judgement
 from schemas.pack import Pack
@@ -109,11 +109,11 @@ class Road:
         return Decided(brief, dialogue, _silent(dialogue), judged) if judged else dialogue
 
     def _judged(self, brief: Brief, ordered: Commission, dialogue: Dialogue) -> tuple[Objection, ...] | Needs:
-        """What the judge has against the text; nothing if there is no judge, or the text is not for one."""
+        """What the judge has against the text; nothing if there is no judge, or nothing to judge."""
         memo, rubric = self.memos.judge, self.pack.rubric
-        text = text_to_judge(brief, ordered, dialogue)
-        if memo is None or rubric is None or text is None:
+        if memo is None or rubric is None or brief.kind is Kind.INSTRUCTION:  # where feeling plays no part
             return ()
+        text = text_to_judge(brief, ordered, dialogue)
         found = memo.look(text)
         return Needs(judge=[text]) if found is None else objections_of(found, rubric)
 

@@ -112,9 +112,9 @@ class Judging:
 
 
 def _one_line(reason: str) -> str:
-    """The reason as it is shown in a terminal.
+    r"""The reason as it is shown in a terminal.
 
-    >>> _one_line("It asks.\\n\\x1b[31mWell.")
+    >>> _one_line("It asks.\n\x1b[31mWell.")
     'It asks. [31mWell.'
     """
     return " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
+from pydantic import JsonValue
 
 from flows.frozen_run import Change
+from flows.judgements import text_to_judge
 from flows.road import Needs, Road
 from flows.session import announce, open_corpus, open_road
 from flows.status import status_lines
@@ -17,13 +19,17 @@ from pipeline.config.run import load_run, shipped
 from pipeline.engine.ledger import Entry, write_part
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided
+from pipeline.write.stage import WriteStage
+from pipeline.write.writer import Commissions
 from schemas.brief import Brief, Kind
-from schemas.dialogue import Dialogue
+from schemas.dialogue import Dialogue, Turn
 from schemas.judgement import Judgement
+from schemas.run import Backend
 from schemas.text_rules import Bounds
-from schemas.voice import Split
+from schemas.voice import Role, Split
 from tests.conftest import CommandLine
 from tests.flows.test_road import Player, train_brief
+from tests.packs import shipping
 from tests.servers.orders import Order
 from tests.servers.running import CHAT_MODEL, Running, running
 
@@ -33,6 +39,7 @@ if TYPE_CHECKING:
 NOWHERE = "judge={backend: openai, settings: {base_url: 'http://127.0.0.1:9/v1', model: tiny}}"
 GOOD = {"emotional_reaction": 1, "interpretation": 1, "exploration": 0}
 SIZE = 6
+WRITERS: Sequence[tuple[str, Mapping[str, JsonValue]]] = (("phrasebook", {}), ("openai", {"model": "tiny"}))
 
 
 class JudgedPlayer(Player):
@@ -204,3 +211,22 @@ def test_a_rejection_by_the_judge_is_kept_with_its_reason_and_the_rows_name_the_
     (row,) = pq.read_table(file).to_pylist()
     assert [one["check"] for one in row["reasons"]] == ["judge.interpretation"]
     assert row["provenance"]["judge"] == "openai tiny"
+
+
+def test_each_member_of_a_contrast_set_is_judged_as_itself() -> None:
+    contrast = shipping.pack("contrast")
+    members, orders = shipping.briefs("contrast", 3), Commissions(contrast)
+    turns = tuple(Turn(role=role, text="Well.", emotion="sad", intensity=1.0) for role in Role)
+    texts = [text_to_judge(brief, orders.of(brief), Dialogue(turns=turns)) for brief in members]
+    assert [text.user.emotion for text in texts] == [brief.user.emotion for brief in members]
+    assert len({text.user.emotion for text in texts}) == 3
+
+
+def test_an_edit_of_the_rubric_writes_nothing_anew(road: Road) -> None:
+    pack = road.pack
+    assert pack.rubric is not None
+    edited = pack.model_copy(update={"rubric": pack.rubric.model_copy(update={"system": "Judge strictly."})})
+    item = road.commissions.of(train_brief(road))
+    writers = [Backend(backend=name, settings=settings) for name, settings in WRITERS]
+    keys = {WriteStage(writer, one).key(item) for writer in writers for one in (pack, edited)}
+    assert len(keys) == len(WRITERS)

@@ -1,12 +1,16 @@
 """The rubrics of packs: what is wrong with one is told at its line, and those that ship are right."""
 
+import json
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 from pipeline.config.pack import load_pack
+from pipeline.config.pack_schema import pack_schema
 from pipeline.config.run import copy_pack, load_run, shipped
+from pipeline.config.run_schema import run_schema
+from pipeline.config.schema_parts import as_schema
 from pipeline.config.source import FaultsError
 from pipeline.judge.rubric import complaints, of_text, prompts_of
 from schemas.judgement import Rubric
@@ -130,3 +134,10 @@ def test_a_wrong_judge_is_a_fault(override: str, words: str) -> None:
 def test_a_score_is_0_1_or_2() -> None:
     with pytest.raises(ValidationError):
         Rubric(system="Judge.", prompt="Hm.", least={"exploration": -1})
+
+
+def test_editors_complete_a_rubric_and_a_judge() -> None:
+    found = as_schema(pack_schema()["$defs"])
+    assert set(as_schema(as_schema(found["RubricChanges"])["properties"])) == set(Rubric.model_fields)
+    named = json.dumps(as_schema(run_schema()["properties"])["judge"])
+    assert "judge.Backend" in named
