@@ -34,7 +34,14 @@ class _List:
 _Feature = _Value | _Audio | _List | dict[str, "_Feature"]
 
 _TEXT, _REAL, _COUNT, _LONG = _Value("string"), _Value("float32"), _Value("int32"), _Value("int64")
-_SIDE: _Feature = {"voice": _TEXT, "gender": _TEXT, "age": _TEXT, "emotion": _TEXT, "intensity": _REAL}
+_SIDE: _Feature = {
+    "voice": _TEXT,
+    "gender": _TEXT,
+    "age": _TEXT,
+    "emotion": _TEXT,
+    "intensity": _REAL,
+    "persona": _TEXT,
+}
 _SCORES: _Feature = {
     "transcript": _TEXT,
     "wer": _REAL,
@@ -99,6 +106,9 @@ def _row(units: Iterable[str]) -> dict[str, _Feature]:
         "language": _TEXT,
         "kind": _TEXT,
         "situation": _TEXT,
+        "arc": _TEXT,
+        "length": _TEXT,
+        "set": _LONG,
         "user": _SIDE,
         "assistant": _SIDE,
         "turns": _List(_turn(names)),

@@ -120,6 +120,9 @@ class RowMaker:
             "language": brief.language,
             "kind": brief.kind,
             "situation": brief.situation,
+            "arc": brief.arc,
+            "length": brief.length or None,
+            "set": brief.index // len(brief.members) if brief.members else None,
             "user": _side(brief.user),
             "assistant": _side(brief.assistant),
             "turns": turns,
@@ -202,6 +205,7 @@ def _side(speaker: Speaker) -> dict[str, Cell]:
         "age": speaker.age,
         "emotion": speaker.emotion,
         "intensity": speaker.intensity,
+        "persona": speaker.persona or None,
     }
 
 
