@@ -145,6 +145,7 @@ def test_help_does_not_load_prefect_or_any_engine() -> None:
 ASKS_SERVERS = {
     *("model_server", "server_connection", "server_faults", "chat_completion", "openai_chat", "transcriptions"),
     *("openai_speech", "openai_speech_batch", "openai_speech_request", "openai_speech_settings"),
+    *("chat_server", "chat_judge"),
 }
 """Backends that wait for a server, and what only they import."""
 

@@ -67,6 +67,7 @@ def test_nothing_changed_is_nothing_to_make_and_what_is_no_run_is_told_in_a_line
     )
 
 
+@pytest.mark.slow
 def test_where_one_emotion_fails_more_often_every_cell_still_gets_its_share(warmline: CommandLine) -> None:
     strict = ["--set", "gate.emotions.angry=0.97", "--set", "retakes=0", "--set", "most_briefs=9", "--set", "size=26"]
     made = warmline("generate", str(Path(__file__).parents[2] / "prompts" / "run.yaml"), "--out", "run", *strict)
