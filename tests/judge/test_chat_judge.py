@@ -161,7 +161,7 @@ def test_a_prompt_that_breaks_on_one_text_fails_that_text_only() -> None:
         stage(RUBRIC.model_copy(update={"system": "Judge."})),
         stage(RUBRIC.model_copy(update={"prompt": "{{ turns }}"})),
         stage(RUBRIC.model_copy(update={"temperature": 0.3})),
-        stage(RUBRIC.model_copy(update={"scales": dict(sorted(EPITOME.items(), reverse=True))})),
+        stage(RUBRIC.model_copy(update={"scales": {"warmth": "How warm."}})),
     ],
 )
 def test_whatever_changes_a_judgement_changes_its_key(changed: JudgeStage) -> None:
@@ -177,6 +177,12 @@ def test_whatever_changes_a_judgement_changes_its_key(changed: JudgeStage) -> No
 )
 def test_where_the_server_is_and_what_is_the_least_change_no_key(same: JudgeStage) -> None:
     assert same.key(text()) == stage().key(text())
+
+
+def test_the_order_of_the_scales_is_that_of_the_answer_so_it_is_in_the_key() -> None:
+    plain = RUBRIC.model_copy(update={"system": "Judge."})
+    turned = plain.model_copy(update={"scales": dict(sorted(EPITOME.items(), reverse=True))})
+    assert stage(turned).key(text()) != stage(plain).key(text())
 
 
 def test_another_word_in_the_text_is_another_key() -> None:

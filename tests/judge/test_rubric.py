@@ -108,7 +108,9 @@ def test_a_run_with_a_judge_needs_a_pack_with_a_rubric(tmp_path: Path) -> None:
     copy_pack(shipped("empathy"), tmp_path / "pack")
     file = tmp_path / "run.yaml"
     file.write_text(shipped("run.yaml").read_text())
-    assert load_run(file, ["pack=pack", JUDGE]).config.judge is not None
+    config = load_run(file, ["pack=pack", JUDGE]).config
+    assert config.judge is not None
+    assert config.judge in config.backends
     manifest = tmp_path / "pack" / "pack.yaml"
     manifest.write_text(manifest.read_text().replace("  - rubric.yaml\n", ""))
     assert load_run(file, ["pack=pack"]).config.judge is None
