@@ -24,7 +24,7 @@ EPITOME: Mapping[str, str] = {
         "2: a question about something particular in this one."
     ),
 }
-"""The three mechanisms of the EPITOME framework (Sharma et al. 2020, EMNLP, section 3), in words of our own."""
+"""The three mechanisms of the EPITOME framework (Sharma et al. 2020, EMNLP), in words of our own."""
 
 
 class Rubric(Frozen):
