@@ -100,6 +100,6 @@ class Issue:
         start = 0
         while True:
             for brief in self.planner.briefs(start, start + _BLOCK):
-                if brief.index % self.slice.count == self.slice.number - 1:
+                if self.slice.has(brief.index // max(1, len(brief.members))):
                     yield brief
             start += _BLOCK

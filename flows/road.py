@@ -8,6 +8,7 @@ so going on after a crash, asking how far a run is, and a first run are the same
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from flows.contrast_sets import ContrastSets
 from flows.judged_texts import JudgedTexts
 from flows.judgements import objections_of, text_to_judge
 from flows.listeners import Listeners, Unscored
@@ -86,10 +87,26 @@ class Road:
     memos: Memos
     commissions: Commissions
     judged: JudgedTexts
+    sets: ContrastSets
     clips: Folder
 
     def resolve(self, brief: Brief) -> Decided | Needs:
-        """The dialogue's fate, or what has to be made before it is known."""
+        """The dialogue's fate, or what has to be made before it is known. A contrast set passes whole or not at all."""
+        own = self._alone(brief)
+        if isinstance(own, Needs) or not own.accepted or not brief.members:
+            return own
+        needs = Needs()
+        for other in self.sets.around(brief):
+            fate = self._alone(other)
+            if isinstance(fate, Needs):
+                needs.add(fate)
+            elif not fate.accepted:
+                message = f"{other.id} of the same contrast set did not pass ({fate.objections[0].reason.check})"
+                return replace(own, objections=(_objection(WHOLE, "set", message),))
+        return needs or own
+
+    def _alone(self, brief: Brief) -> Decided | Needs:
+        """The dialogue's own fate, whatever becomes of others."""
         text = self.text(brief)
         return _Resolution(self, brief, text).decide() if isinstance(text, Dialogue) else text
 

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from math import ceil
 from pathlib import PurePath
 
+from flows.contrast_sets import ContrastSets
 from flows.corpus import Corpus
 from flows.frozen_run import PACK, Change, settle
 from flows.goal import Goal
@@ -140,6 +141,7 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
         memos,
         Commissions(pack),
         JudgedTexts(pack.texts, pack.tags, kept_clean(pack.texts.keep_clean, folder.below(PACK))),
+        ContrastSets(planner),
         folder.below(PACK),
     )
 

@@ -29,6 +29,10 @@ class Slice(Frozen):
             raise ValueError(f"{text!r} is no slice: write i/n with i from 1 to n, such as 3/16")
         return cls(number=int(number), count=int(count))
 
+    def has(self, number: int) -> bool:
+        """Whether a brief, or a contrast set, of this number (from 0) is in the slice."""
+        return number % self.count == self.number - 1
+
     def share(self, size: int) -> int:
         """How many of the plan's first `size` briefs are in the slice."""
         return max(0, -(-(size - self.number + 1) // self.count))

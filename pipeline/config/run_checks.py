@@ -57,6 +57,9 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
         )
     yield from _recognising(config, pack)
     yield from _limits(config)
+    if pack.contrast is not None and config.size % pack.contrast.members:
+        members = pack.contrast.members
+        yield ("size",), f"contrast sets have {members} members, so the size must be a multiple of {members}"
     if able is not None and speakable.voices:
         yield from _speaking(config, speakable, able)
 

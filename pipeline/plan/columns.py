@@ -163,17 +163,34 @@ class Columns:
         return others
 
     def _other_voices(self, weights: Weights) -> Weights:
-        """Each member of a set has a voice of another gender, or age, where that is what they differ in."""
+        """Each member of a set has a voice of another gender, or age, where that is what they differ in.
+
+        The other of the two is the same for all, as far as there are voices.
+        """
         contrast = self._rules.pack.contrast
         if contrast is None or contrast.vary == "user_emotion":
             return weights
+        first = self._race("voice.user", "voice.user", weights)
+        held = self._kinds("age" if contrast.vary == "gender" else "gender")
+        alike = weights * held[held[:, first].argmax(axis=0)].T
+        varied = self._kinds(contrast.vary)
+        order = np.argsort(
+            self._finish("contrast", self._names_of(contrast.vary), varied @ alike), axis=0, kind="stable"
+        )
+        chosen = varied[order[self.member, np.arange(len(self.member))]].T
+        found = alike * chosen
+        return np.where(found.any(axis=0), found, weights * chosen)
+
+    def _names_of(self, what: str) -> list[str]:
+        """The genders, or ages, of the user's voices."""
         voices = {voice.id: voice for voice in self._rules.pack.voices}
-        kinds = [str(getattr(voices[name], contrast.vary)) for name in self._rules.options("voice.user")]
-        values = sorted(set(kinds))
-        of_value = np.array([[kind == value for kind in kinds] for value in values], dtype=np.float64)
-        order = np.argsort(self._finish("contrast", values, of_value @ weights), axis=0, kind="stable")
-        chosen = order[self.member, np.arange(len(self.member))]
-        return weights * of_value[chosen].T
+        return sorted({str(getattr(voices[name], what)) for name in self._rules.options("voice.user")})
+
+    def _kinds(self, what: str) -> Weights:
+        """Which voices are of each gender, or age: float64 [kinds, voices], 1 where they are."""
+        voices = {voice.id: voice for voice in self._rules.pack.voices}
+        kinds = [str(getattr(voices[name], what)) for name in self._rules.options("voice.user")]
+        return np.array([[kind == value for kind in kinds] for value in self._names_of(what)], dtype=np.float64)
 
 
 def _steps(

@@ -36,12 +36,13 @@ class Filling:
         if part.is_whole:
             return whole
         own: Counter[Cell] = Counter()
+        members = planner.pack.contrast.members if planner.pack.contrast else 1
         for index, cell in enumerate(cells(planner)):
             if whole.is_full:
                 break
             if whole.has_room(cell):
                 whole.take(cell)
-                own[cell] += index % part.count == part.number - 1
+                own[cell] += part.has(index // members)
         return cls(fields, own, tries)
 
     def cell(self, brief: Brief) -> Cell:

@@ -9,8 +9,6 @@ from pipeline.write.replies import Said, Shape
 from schemas.dialogue import Usage
 from schemas.pack import WritingStep
 
-__all__ = ["Ask", "Asker"]
-
 Check = Callable[[Said], None]
 """Looks at a reply of the right shape. Raises BadReplyError if it will not do all the same."""
 

@@ -10,8 +10,6 @@ from pydantic import JsonValue, ValidationError
 from pipeline.engine.chat import BadReplyError, Reply, json_object, misfit, shortened
 from schemas.frozen import Frozen
 
-__all__ = ["Reply", "Said", "Shape", "spoken"]
-
 _WHITE = re.compile(r"\s+")
 _UNSPOKEN = re.compile(
     r"[][*_#`~^|\\<>{}()（）［］【】｛｝＜＞＊＿＃�]"  # markdown, markup, stage directions, what was garbled

@@ -21,7 +21,7 @@ from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided
 from pipeline.write.stage import WriteStage
 from pipeline.write.writer import Commissions
-from schemas.brief import Brief, Kind
+from schemas.brief import Kind
 from schemas.dialogue import Dialogue, Turn
 from schemas.judgement import Judgement
 from schemas.run import Backend
@@ -50,8 +50,8 @@ class JudgedPlayer(Player):
         self.scores = scores
         self.judged: list[Text] = []
 
-    def _make(self, needs: Needs, brief: Brief) -> None:
-        super()._make(needs, brief)
+    def _make(self, needs: Needs) -> None:
+        super()._make(needs)
         memo = self.road.memos.judge
         for text in needs.judge:
             assert memo is not None
@@ -80,7 +80,7 @@ def test_a_text_is_judged_before_it_is_spoken_and_then_spoken(road: Road) -> Non
     brief, player = train_brief(road), JudgedPlayer(road, GOOD)
     first = road.resolve(brief)
     assert isinstance(first, Needs)
-    player._make(first, brief)
+    player._make(first)
     second = road.resolve(brief)
     assert isinstance(second, Needs)
     assert second
@@ -112,7 +112,7 @@ def test_a_judge_that_fails_rejects_the_text_and_says_why(road: Road) -> None:
 def test_until_write_ends_with_the_judgement(road: Road) -> None:
     brief, player = train_brief(road), JudgedPlayer(road, GOOD)
     while isinstance(needs := road.text(brief), Needs):
-        player._make(needs, brief)
+        player._make(needs)
     assert isinstance(needs, Dialogue)
     assert (len(player.judged), player.lines) == (1, [])
 
@@ -159,7 +159,7 @@ def test_what_is_to_be_judged_is_announced(road: Road) -> None:
     for brief in [one for one in road.planner.briefs(0, 40) if one.split is Split.TRAIN][:3]:
         needs = road.resolve(brief)
         assert isinstance(needs, Needs)
-        player._make(needs, brief)
+        player._make(needs)
     said = " ".join(announce([Change("judge.settings.model", "tiny", "small")], road))
     assert " texts, 3 judgements, " in said
 

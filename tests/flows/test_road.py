@@ -1,6 +1,7 @@
 """The road is a pure function of the ledgers: these tests put results there and read the fate of a dialogue."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from pipeline.engine.ledger import Entry, Ledger, write_part
 from pipeline.engine.storage import Folder
 from pipeline.score.stage import Spoken
 from pipeline.shard.row import Decided
+from pipeline.write.writer import Commission, Member
 from schemas.brief import Brief, Kind
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.frozen import Frozen
 from schemas.scores import EmotionScore, Feeling, Hearing, Sound
+from schemas.steering import Contrast
 from schemas.take import Line, TakeRecord
 from schemas.units import UnitSequence
 from schemas.voice import Role, Split
@@ -41,6 +44,18 @@ def train_brief(road: Road) -> Brief:
     return next(brief for brief in road.planner.briefs(0, 200) if brief.split is Split.TRAIN and brief.turns == 4)
 
 
+def _dialogue(item: Commission, sides: Commission | Member) -> Dialogue:
+    turns = [
+        Turn(role=role, text=f"Turn {name} is spoken.", emotion=side.emotion, intensity=1.0)
+        for name, (role, side) in zip(
+            NUMBERS[: item.turns],
+            [(Role.USER, sides.user), (Role.ASSISTANT, sides.assistant)] * item.turns,
+            strict=False,
+        )
+    ]
+    return Dialogue(turns=tuple(turns))
+
+
 class Player:
     """Makes what a dialogue needs, as told: a line passes or is heard wrong."""
 
@@ -54,17 +69,15 @@ class Player:
             fate = self.road.resolve(brief)
             if isinstance(fate, Decided):
                 return fate
-            self._make(fate, brief)
+            self._make(fate)
         raise AssertionError("no end to it")
 
-    def _make(self, needs: Needs, brief: Brief) -> None:
+    def _make(self, needs: Needs) -> None:
         memos = self.road.memos
         for item in needs.write:
-            turns = [
-                Turn(role=role, text=f"Turn {name} is spoken.", emotion=brief.speaker(role).emotion, intensity=1.0)
-                for name, role in zip(NUMBERS[: item.turns], [Role.USER, Role.ASSISTANT] * item.turns, strict=False)
-            ]
-            self._put(memos.write.ledger, memos.write.stage.key(item), Written(dialogue=Dialogue(turns=tuple(turns))))
+            members = tuple(_dialogue(item, sides) for sides in item.members)
+            written = Written(dialogue=members[0] if members else _dialogue(item, item), members=members)
+            self._put(memos.write.ledger, memos.write.stage.key(item), written)
         for line in {memos.speak.stage.key(line): line for line in needs.speak}.values():
             self.lines.append(line)
             digest = blake2b(line.model_dump_json().encode(), digest_size=16).hexdigest()
@@ -172,7 +185,7 @@ def test_a_fate_does_not_depend_on_which_results_came_first(road: Road, tmp_path
     slow = Player(other, passes)
     while not isinstance(needs := other.resolve(brief), Decided):
         one = Needs(needs.write[-1:], needs.speak[-1:], needs.score[-1:], units=needs.units[-1:])
-        slow._make(one, brief)
+        slow._make(one)
     assert needs.objections == at_once.objections
     assert [turn.line for turn in needs.turns] == [turn.line for turn in at_once.turns]
     assert [turn.attempts for turn in needs.turns] == [turn.attempts for turn in at_once.turns]
@@ -203,3 +216,21 @@ def test_typed_turns_need_no_voice_and_have_none_in_the_row(road: Road) -> None:
     assert [turn.line is None for turn in fate.turns] == [True, False, True, False]
     assert [turn.units is None for turn in fate.turns] == [True, False, True, False]
     assert {line.voice.id for line in player.lines} == {brief.assistant.voice}
+
+
+def test_a_contrast_set_passes_whole_or_not_at_all(tmp_path: Path) -> None:
+    run = load_run(shipped("run.yaml"))
+    emotions = dict.fromkeys(run.pack.pack.user_emotions, 1.0)
+    situations = tuple(one.model_copy(update={"emotions": emotions}) for one in run.pack.pack.situations)
+    contrast = {"situations": situations, "contrast": Contrast(members=3), "kinds": {Kind.REPLY: 1.0}}
+    pack = replace(run.pack, pack=run.pack.pack.model_copy(update=contrast))
+    road = open_road(replace(run, pack=pack), Folder(str(tmp_path)), idle_workplaces(run.config))
+    members = road.planner.briefs(0, 3)
+    failing = members[1].user.emotion
+    player = Player(road, lambda line: line.delivery.emotion != failing)
+    fates = [player.fate(brief) for brief in members]
+    assert [fate.accepted for fate in fates] == [False] * 3
+    whole = Player(road, lambda _: True)
+    assert all(whole.fate(brief).accepted for brief in road.planner.briefs(3, 6))
+    assert [one.reason.check for one in fates[0].objections] == ["set"]
+    assert f"{members[1].id} of the same contrast set did not pass" in fates[0].objections[0].reason.message

@@ -9,9 +9,8 @@ from pydantic import JsonValue
 
 from pipeline.config.pack import load_pack
 from pipeline.config.run import shipped, shipped_packs
+from pipeline.engine.chat import Ask, Reply
 from pipeline.plan.briefs import Planner
-from pipeline.write.asking import Ask
-from pipeline.write.replies import Reply
 from schemas.brief import Brief
 from schemas.pack import Pack
 from schemas.run import Shares

@@ -114,6 +114,10 @@ def test_members_of_a_contrast_set_share_all_but_what_they_differ_in(empathy: Pa
         assert len({getattr(brief.user, of) for brief in one}) == members
         if vary == "user_emotion":
             assert len({brief.user.voice for brief in one}) == 1
+    if vary != "user_emotion":
+        held = "age" if vary == "gender" else "gender"
+        sets = [{getattr(brief.user, held) for brief in found[n : n + members]} for n in range(0, 600, members)]
+        assert all(len(one_kind) == 1 for one_kind in sets), "the other is the same for all"
 
 
 def test_of_a_weight_that_grows_from_a_fifth_to_a_quarter_only_those_move_that_have_to(empathy: Pack) -> None:
