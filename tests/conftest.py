@@ -53,7 +53,7 @@ class CommandLine:
             text=True,
         )
 
-    def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str, patience: float = 300.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             self.command(*words),
             cwd=self.folder,
@@ -61,7 +61,7 @@ class CommandLine:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=patience,
         )
 
     def copy_of(self, run: Path) -> Path:
