@@ -25,7 +25,6 @@ from schemas.take import TakeRecord
 from schemas.voice import Role, Voice
 
 _SECONDS_A_TAKE = 6.0
-_BLOCK = 512
 _REASONS_SHOWN = 10
 _NOWHERE = "memory://diff"
 _WRITTEN: TypeAdapter[Written | Usage] = TypeAdapter(Written | Usage)
@@ -47,13 +46,12 @@ class Made:
         found = _Making(run, Stages.of(run, folder))
         planner = Planner(run.speakable, run.config.seed, run.config.shard.splits)
         filling = Filling.of(planner, run.config.size, Slice())
-        start = 0
-        while not filling.is_full:
-            for brief in planner.briefs(start, start + _BLOCK):
-                if filling.has_room(filling.cell(brief)):
-                    filling.take(filling.cell(brief))
-                    found.add(brief)
-            start += _BLOCK
+        for brief in planner.in_order():
+            if filling.is_full:
+                break
+            if filling.has_room(filling.cell(brief)):
+                filling.take(filling.cell(brief))
+                found.add(brief)
         return found.made
 
 

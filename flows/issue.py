@@ -10,8 +10,6 @@ from pipeline.plan.filling import Filling
 from schemas.brief import Brief
 from schemas.slices import Slice
 
-_BLOCK = 256
-
 
 @dataclass(frozen=True)
 class Drawn:
@@ -27,7 +25,7 @@ class Issue:
     """Briefs of a slice as far as the corpus may have room for them.
 
     A brief whose cell will be full if all under way pass is passed over, and comes back if one of those fails. What
-    was drawn is settled in the plan's order: `settled` goes on as far as the fates of its briefs are known.
+    was drawn is settled in the plan's order, as far as the fates of its briefs are known.
     """
 
     planner: Planner
@@ -96,10 +94,7 @@ class Issue:
         return one
 
     def _plan(self) -> Iterator[Brief]:
-        """The slice's briefs, drawn in blocks: a single draw costs as much as a hundred."""
-        start = 0
-        while True:
-            for brief in self.planner.briefs(start, start + _BLOCK):
-                if self.slice.has(brief.index // max(1, len(brief.members))):
-                    yield brief
-            start += _BLOCK
+        """The slice's briefs."""
+        for brief in self.planner.in_order():
+            if self.slice.has(brief.index // max(1, len(brief.members))):
+                yield brief

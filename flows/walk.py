@@ -11,8 +11,6 @@ from pipeline.shard.row import Decided
 from schemas.brief import Brief
 from schemas.slices import Slice
 
-_BLOCK = 512
-
 
 def empty(road: Road) -> Filling:
     """The run's cells with nothing in them."""
@@ -41,11 +39,8 @@ def _wanted(planner: Planner, filling: Filling, open_ones: Counter[Cell]) -> Ite
     def is_wanted(cell: Cell) -> bool:
         return filling.has_room(cell, open_ones[cell]) and not filling.is_spent(cell)
 
-    start = 0
-    while True:
-        for brief in planner.briefs(start, start + _BLOCK):
-            if not any(map(is_wanted, filling.quotas)):
-                return
-            if is_wanted(filling.cell(brief)):
-                yield brief, filling.cell(brief)
-        start += _BLOCK
+    for brief in planner.in_order():
+        if not any(map(is_wanted, filling.quotas)):
+            return
+        if is_wanted(filling.cell(brief)):
+            yield brief, filling.cell(brief)

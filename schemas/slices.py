@@ -8,8 +8,8 @@ from schemas.frozen import Frozen
 class Slice(Frozen):
     """Slice number `number` of `count`, from 1: every count-th brief, so that all slices go along the plan together.
 
-    >>> Slice.parse("2/3").share(10)                 # the briefs 1, 4 and 7
-    3
+    >>> [number for number in range(10) if Slice.parse("2/3").has(number)]
+    [1, 4, 7]
     """
 
     number: int = Field(default=1, ge=1)
@@ -32,10 +32,6 @@ class Slice(Frozen):
     def has(self, number: int) -> bool:
         """Whether a brief, or a contrast set, of this number (from 0) is in the slice."""
         return number % self.count == self.number - 1
-
-    def share(self, size: int) -> int:
-        """How many of the plan's first `size` briefs are in the slice."""
-        return max(0, -(-(size - self.number + 1) // self.count))
 
     @property
     def is_whole(self) -> bool:

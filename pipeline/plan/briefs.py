@@ -12,6 +12,8 @@ from schemas.pack import Pack
 from schemas.run import Shares
 from schemas.voice import Role, Split, Voice
 
+_A_FEW = 512
+
 BLOCK = 8192
 """Briefs that are drawn at once where there are many: more gain nothing."""
 
@@ -39,6 +41,13 @@ class Planner:
         drawn = [brief for block in self.columns(first, last, BLOCK * size) for brief in self._briefs(block)]
         sets = (drawn[place : place + size] for place in range(0, len(drawn), size))
         return [brief for one in sets for brief in _together(one)][start - first : stop - first]
+
+    def in_order(self) -> Iterator[Brief]:
+        """The plan from its first brief on, without end; drawn in blocks, since one draw costs as much as hundreds."""
+        start = 0
+        while True:
+            yield from self.briefs(start, start + _A_FEW)
+            start += _A_FEW
 
     def columns(self, start: int, stop: int, block: int = BLOCK) -> Iterator[Columns]:
         """The same choices in columns, block by block."""
