@@ -89,8 +89,7 @@ def run_calibration(
 def _samples(road: Road, texts: int, voices: int | None) -> list[Sample]:
     """Every speakable voice, every emotion that is drawn, the pack's first texts. Raises UsageError if too few."""
     chosen = [(voice, language) for voice in road.pack.voices[:voices] for language in _languages(road, voice)]
-    said = (road.pack.calibration_texts or road.pack.reference_texts)[:texts]
-    if len(emotions(road.pack)) < 2 or not chosen or not said:
+    if len(emotions(road.pack)) < 2 or not chosen or texts < 1:
         raise UsageError("there is nothing to tell apart: it takes a voice, a text and two emotions at least")
     return [
         Sample(
@@ -98,7 +97,7 @@ def _samples(road: Road, texts: int, voices: int | None) -> list[Sample]:
         )
         for voice, language in chosen
         for emotion in emotions(road.pack)
-        for number, text in enumerate(said)
+        for number, text in enumerate(road.pack.calibrations_in(language)[:texts])
     ]
 
 

@@ -258,8 +258,8 @@ class _Resolution:
         return (ClipPlace(self.road.clips, clip.audio, clip.digest),)
 
     def _references(self, voice: Voice) -> tuple[tuple[Place, str], ...] | Failure | None:
-        found = []
-        for reference in reference_lines(self.road.pack, voice, self.brief.language):
+        found, references = [], reference_lines(self.road.pack, voice, self.brief.language)
+        for reference in references:
             made = self.road.memos.speak.look(reference)
             if made is None:
                 self.needs.speak.append(reference)
@@ -267,7 +267,7 @@ class _Resolution:
                 return Failure(f"the plain voice of {voice.id} could not be had: {made.reason}")
             else:
                 found.append((made.place, made.value.digest))
-        return tuple(found) if len(found) == len(self.road.pack.reference_texts) else None
+        return tuple(found) if len(found) == len(references) else None
 
     def _judged(
         self, spoken: SpokenTurn, take: Found[TakeRecord], references: tuple[tuple[Place, str], ...], voice: Voice
@@ -297,9 +297,10 @@ class _Resolution:
 
     def _plain(self, take: Spoken) -> "Feeling | Failure | _Awaited":
         """What the recogniser hears in the voice's neutral renderings, for a gate that compares with it."""
+        texts = self.road.pack.references_in(take.language)
         references = [
             replace(take, place=place, digest=digest, text=text, dialogue=(text,))
-            for (place, digest), text in zip(take.references, self.road.pack.reference_texts, strict=True)
+            for (place, digest), text in zip(take.references, texts, strict=True)
         ]
         plain = self.road.memos.listeners.plain(references)
         if isinstance(plain, Feeling | Failure):

@@ -1,19 +1,30 @@
 """The prompt pack: who talks, about what, feeling how, and in which words."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from schemas.brief import Arc, Kind
 from schemas.frozen import Frozen, Weight
 from schemas.judgement import Rubric
 from schemas.steering import Cast, Contrast, Given, Length, Moves, Personas, Targets, Weights
 from schemas.text_rules import TextRules
-from schemas.voice import Style, Voice
+from schemas.voice import Style, Voice, serving
 
 Phrases = tuple[str, ...]
 """Templates to choose one of; each may use the situation's slots as Jinja variables."""
+
+
+def _by_language(given: object) -> object:
+    """Texts of no language are refused with words that say how to mend them."""
+    if isinstance(given, list | tuple):
+        raise ValueError("must say which language its texts are in: {en: [A text., Another.]}")
+    return given
+
+
+Texts = Annotated[Mapping[str, Annotated[tuple[str, ...], Field(min_length=1)]], BeforeValidator(_by_language)]
+"""Language → sentences in it."""
 
 
 class Answer(Frozen):
@@ -126,11 +137,10 @@ class Pack(Frozen):
     voices: tuple[Voice, ...] = Field(min_length=1)
     licences: tuple[str, ...] = Field(default=(), description="those that voices may have; none: any")
     deliveries: Mapping[str, Style] = Field(min_length=1)
-    reference_texts: tuple[str, ...] = Field(
-        min_length=1, description="spoken neutrally by each voice, to compare with"
-    )
-    calibration_texts: tuple[str, ...] = Field(
-        default=(), description="spoken in every emotion by `warmline calibrate`; none: the reference texts"
+    reference_texts: Texts = Field(description="language → texts spoken neutrally by each voice, to compare with")
+    calibration_texts: Texts = Field(
+        default={},
+        description="language → texts spoken in every emotion by `warmline calibrate`; none: the reference texts",
     )
     situations: tuple[Situation, ...] = Field(min_length=1)
     phrasebook: Phrasebook | None = None
@@ -141,3 +151,16 @@ class Pack(Frozen):
     def tags(self) -> frozenset[str]:
         """The inline tags that a text may hold, such as laughter in [laughter]."""
         return frozenset(tag for style in self.deliveries.values() for tag in style.tags)
+
+    def references_in(self, language: str) -> Phrases:
+        """The reference texts of a language; none if it has none, which is a fault of the pack."""
+        return _of(self.reference_texts, language)
+
+    def calibrations_in(self, language: str) -> Phrases:
+        """The calibration texts of a language, or else its reference texts."""
+        return _of(self.calibration_texts, language) or self.references_in(language)
+
+
+def _of(texts: Mapping[str, Phrases], language: str) -> Phrases:
+    name = serving(language, texts)
+    return () if name is None else texts[name]

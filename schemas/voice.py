@@ -1,6 +1,6 @@
 """Who speaks, and how a line is to be said."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -43,6 +43,15 @@ class Split(StrEnum):
 
 NEUTRAL = "neutral"
 """The emotion that is none, and the name of a voice's clip that shows it as it is."""
+
+
+def serving(language: str, known: Collection[str]) -> str | None:
+    """Which of the known languages stands for this one, for which `zh` does for `zh-TW`; None if none does.
+
+    >>> serving("zh-TW", ["en", "zh"]), serving("en", ["en-GB"])
+    ('zh', None)
+    """
+    return next((name for name in (language, language.partition("-")[0]) if name in known), None)
 
 
 class Clip(Frozen):
@@ -150,8 +159,8 @@ class Style(Frozen):
         >>> sad.for_language("zh-TW").prosody == Prosody(rate=0.9, pitch=-2.0)
         True
         """
-        name = language if language in self.languages else language.partition("-")[0]
-        if name not in self.languages:
+        name = serving(language, self.languages)
+        if name is None:
             return self.model_copy(update={"languages": {}})
         own = self.languages[name]
         given = {field: getattr(own.prosody, field) for field in own.prosody.model_fields_set}

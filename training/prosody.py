@@ -84,7 +84,7 @@ def read_pack(folder: Path) -> Pack:
     return Pack(
         voices=TypeAdapter(tuple[Voice, ...]).validate_python(voices),
         deliveries=TypeAdapter(dict[str, Style]).validate_python(deliveries["deliveries"]),
-        reference_texts=tuple(deliveries["reference_texts"]),
+        reference_texts=tuple(deliveries["reference_texts"]["en"]),
     )
 
 

@@ -9,7 +9,7 @@ from pipeline.engine.backends import nearest
 from pipeline.engine.errors import UsageError
 from pipeline.speak.backends import SPEAKERS
 from schemas.pack import Pack
-from schemas.voice import NEUTRAL
+from schemas.voice import NEUTRAL, serving
 
 Complaint = tuple[Path_, str]
 
@@ -23,6 +23,7 @@ def check_voices_of(pack: Pack) -> Iterator[Complaint]:
     yield from _engines(pack)
     yield from _clips(pack)
     yield from _deliveries(pack)
+    yield from _plain_texts(pack)
     yield from _tags(pack)
 
 
@@ -65,6 +66,18 @@ def _deliveries(pack: Pack) -> Iterator[Complaint]:
             if language not in pack.languages:
                 hint = nearest(language, pack.languages)
                 yield ("deliveries", emotion, "languages", language), f"{language} is no language of the pack: {hint}"
+
+
+def _plain_texts(pack: Pack) -> Iterator[Complaint]:
+    """Each language's voices are compared in that language."""
+    for language in pack.languages:
+        if not pack.references_in(language):
+            mend = f"give it some that fit any feeling: reference_texts: {{{language}: [TEXT, TEXT]}}"
+            yield ("languages", language), f"{language} has no reference texts, and its voices speak no other's: {mend}"
+    for key, texts in (("reference_texts", pack.reference_texts), ("calibration_texts", pack.calibration_texts)):
+        for name in texts:
+            if name not in {serving(language, texts) for language in pack.languages}:
+                yield (key, name), f"{name} is no language of the pack: {nearest(name, pack.languages)}"
 
 
 def _tags(pack: Pack) -> Iterator[Complaint]:

@@ -42,11 +42,11 @@ def rendering(pack: Pack, voice: Voice, language: str, emotion: str, text: str, 
 
 
 def reference_lines(pack: Pack, voice: Voice, language: str) -> tuple[Line, ...]:
-    """The pack's reference texts in the voice's plain manner, for recognisers that compare with it."""
+    """The language's reference texts in the voice's plain manner, for recognisers that compare with it."""
     plain = Delivery(emotion="neutral", intensity=0.0, style=Style())
     return tuple(
         Line(text=text, language=language, voice=voice, delivery=plain, seed=number)
-        for number, text in enumerate(pack.reference_texts)
+        for number, text in enumerate(pack.references_in(language))
     )
 
 

@@ -27,7 +27,7 @@ deliveries:
   neutral: {}
   sad: {prosody: {rate: 0.8, pitch: -1.5}, instruction: Sadly.}
   happy: {prosody: {pitch: 2}, instruction: Happily.}
-reference_texts: [The bus stops at the corner.]
+reference_texts: {en: [The bus stops at the corner.]}
 include: [voices.yaml, situations.yaml]
 """
 VOICES = """\

@@ -48,7 +48,7 @@ def test_mappings_are_merged_deeply_and_null_takes_a_key_out(folder: Path) -> No
 
 
 def test_plain_lists_are_replaced(folder: Path) -> None:
-    assert child(folder, "reference_texts: [One., Two.]\n").reference_texts == ("One.", "Two.")
+    assert child(folder, "reference_texts: {en: [One., Two.]}\n").reference_texts == {"en": ("One.", "Two.")}
 
 
 @pytest.mark.parametrize(

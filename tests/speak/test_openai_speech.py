@@ -64,7 +64,7 @@ def test_only_what_the_server_is_declared_to_honour_is_sent(server: Running) -> 
 @pytest.mark.parametrize("emotion", ["angry", "sad", "excited"])
 def test_an_instruction_is_heard_in_the_take(server: Running, empathy: Pack, emotion: str) -> None:
     asked = settings(server, instructions=True, seed=True)
-    plain = [take(asked, line(text)) for text in empathy.reference_texts]
+    plain = [take(asked, line(text)) for text in empathy.references_in("en")]
     reference = tuple(Recording(one.audio, one.sample_rate) for one in plain)
     made = take(asked, line(words=empathy.deliveries[emotion].instruction))
 
