@@ -89,7 +89,7 @@ class Drive:
         goal, config = self.session.goal, self.session.run.config
         planner = self.session.road.planner
         size = 0 if goal.until is Until.VOICES else config.size
-        filling = Filling.of(planner, size, goal.slice, config.most_briefs)
+        filling = Filling.of(planner, size, goal.slice, config.budget.briefs)
         self.tally = Tally(filling.size, done=goal.done)
         self._issue = Issue(planner, goal.slice, filling)
         self._desks = Desks.of(self.session)

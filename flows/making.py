@@ -92,7 +92,7 @@ def summary(tally: Tally, out: str, goal: Goal) -> list[str]:
     if tally.accepted < tally.wanted:
         lines.append(
             f"short of the {tally.wanted} wanted: `warmline status` tells why dialogues fail; "
-            "raise most_briefs, or loosen the gate"
+            "raise budget.briefs, or loosen the gate"
         )
         lines += [f"  {cell:<24} {have:>6} of {quota}" for cell, have, quota in tally.short]
     return lines

@@ -14,7 +14,7 @@ from schemas.slices import Slice
 
 def empty(road: Road) -> Filling:
     """The run's cells with nothing in them."""
-    return Filling.of(road.planner, road.config.size, Slice(), road.config.most_briefs)
+    return Filling.of(road.planner, road.config.size, Slice(), road.config.budget.briefs)
 
 
 def walk(road: Road, filling: Filling | None = None) -> Iterator[tuple[Brief, Decided | Needs]]:

@@ -103,6 +103,18 @@ class ShardConfig(Frozen):
     splits: Shares = Shares()
 
 
+class Budget(Frozen):
+    """What a run may spend. Once it has, it begins no further dialogue, ends those under way, packs, and is short.
+
+    `briefs` are dialogues begun for each that is wanted, cell by cell; `requests` answers of language models, writer
+    and judge together; `speech_hours` the length of all takes, retakes and renderings included. None: no limit.
+    """
+
+    briefs: float = Field(default=3.0, ge=1.0, allow_inf_nan=False)
+    requests: int | None = Field(default=None, ge=1)
+    speech_hours: float | None = Field(default=None, gt=0.0, allow_inf_nan=False)
+
+
 class RunConfig(Frozen):
     """A run file as read and checked (DESIGN.md gives one in full)."""
 
@@ -115,7 +127,7 @@ class RunConfig(Frozen):
     score: ScoreBackends = ScoreBackends(asr=Backend(backend="pocketsphinx"), ser=EmotionBackend(backend="prosody"))
     gate: Limits = Limits()
     retakes: int = Field(default=3, ge=0, le=20)
-    most_briefs: float = Field(default=3.0, ge=1.0, description="give up after beginning so many for each wanted")
+    budget: Budget = Budget()
     units: tuple[UnitsBackend, ...] = (UnitsBackend(backend="kmeans"),)
     interleave: Recipe = Recipe()
     shard: ShardConfig = ShardConfig()

@@ -12,6 +12,7 @@ from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.judge.backends import JUDGES
 from pipeline.plan.briefs import Planner
+from pipeline.plan.expense import over_budget
 from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
 from pipeline.speak.casting import abilities_of, can_speak, emotions, out_of_reach, unknown_tags, with_speakable_voices
@@ -49,6 +50,8 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
         yield ("shard", "splits"), "validation and test leave nothing for train: their sum must be below 1"
     else:
         yield from _splits(config, speakable)
+        planner = Planner(speakable, config.seed, config.shard.splits)
+        yield from ((("budget", key), message) for key, message in over_budget(config, planner))
     yield from _writing(config, pack)
     if config.judge is not None and pack.rubric is None:
         yield (

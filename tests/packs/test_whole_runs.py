@@ -44,7 +44,7 @@ def size_of(name: str) -> int:
 def on_loopback(warmline: CommandLine, name: str, base_url: str) -> str:
     """The pack's own run file, with the servers of this machine in it and the recogniser that is embedded."""
     config = yaml.safe_load(shipped(run_file(name)).read_text(encoding="utf-8"))
-    config |= {"pack": name, "size": size_of(name), "most_briefs": 8.0}
+    config |= {"pack": name, "size": size_of(name), "budget": {"briefs": 8.0}}
     if name in IN_CHINESE:
         server = {"base_url": base_url, "model": MODEL}
         for stage in ("write", "judge", "speak"):
