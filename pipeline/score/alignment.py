@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from pipeline.audio.batches import waveform
 from pipeline.audio.recording import Recording
 from pipeline.engine.errors import UsageError
-from pipeline.score.batches import waveform
-from pipeline.score.library import needed_by
-from pipeline.score.model_folder import Needed, model_folder
-from pipeline.score.speech_encoder import EncoderSettings, load
+from pipeline.engine.model_folder import Needed, model_folder
+from pipeline.engine.model_library import needed_by
+from pipeline.engine.model_settings import ModelSettings
+from pipeline.score.speech_encoder import load
 from pipeline.score.wording import plain
 from schemas.frozen import Hertz, Seconds
 from schemas.take import Waveform, Word
@@ -60,7 +61,7 @@ def word_times(audio: Waveform, rate: Hertz, text: str, model: str) -> tuple[Wor
 def aligner(model: str) -> "Aligner":
     """The model and its letters, loaded once."""
     folder = model_folder(model, NEEDED)
-    encoder = load(EncoderSettings(model=model), "alignment", "CTC")
+    encoder = load(ModelSettings(model=model), "alignment", "CTC")
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)

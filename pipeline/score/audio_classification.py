@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from pipeline.audio.batches import MOST, Batches, Heard, waveform
 from pipeline.engine.errors import UsageError
 from pipeline.engine.failure import Failure
-from pipeline.score.batches import MOST, Batches, Heard, waveform
-from pipeline.score.library import versions
+from pipeline.engine.model_library import versions
+from pipeline.engine.model_settings import ModelSettings, config, identity
 from pipeline.score.scorer import Utterance
-from pipeline.score.speech_encoder import EncoderSettings, SpeechEncoder, config, finite, identity, load
+from pipeline.score.speech_encoder import SpeechEncoder, finite, load
 from schemas.frozen import Seconds
 from schemas.scores import EmotionScore, Feeling
 from schemas.take import Waveform
@@ -26,7 +27,7 @@ _SHORTEST: Seconds = 0.1
 __all__ = ["VERSION", "AudioClassifier", "Settings", "build", "identity", "labels"]
 
 
-class Settings(EncoderSettings):
+class Settings(ModelSettings):
     """The model, and where it runs."""
 
 
@@ -64,7 +65,7 @@ class AudioClassifier:
     def _prepared(self, utterance: Utterance) -> Waveform:
         return waveform(utterance.recording, self.encoder.rate, _SHORTEST)
 
-    def _felt(self, batch: Sequence[Heard]) -> list[Feeling | Failure]:
+    def _felt(self, batch: Sequence[Heard[Utterance]]) -> list[Feeling | Failure]:
         answers = self.encoder.logits([one.audio for one in batch])
         return [self._feeling(answer.numpy().astype(np.float64)) for answer in answers]
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from pipeline.audio.batches import Batches, Heard, waveform
 from pipeline.engine.failure import Failure
-from pipeline.score.batches import Batches, Heard, waveform
-from pipeline.score.library import needed_by, versions
+from pipeline.engine.model_library import needed_by, versions
 from pipeline.score.scorer import Utterance
 from pipeline.score.speech_encoder import finite
 from schemas.frozen import Frozen, Seconds
@@ -65,7 +65,7 @@ class DnsMos:
         """Yield the overall MOS of each utterance, and as parts those of its speech, its background and by P.808."""
         return Batches(_prepared, self._rated, most=1).run(utterances)
 
-    def _rated(self, batch: Sequence[Heard]) -> list[Quality | Failure]:
+    def _rated(self, batch: Sequence[Heard[Utterance]]) -> list[Quality | Failure]:
         return [self._quality(one.audio) for one in batch]
 
     def _quality(self, audio: Waveform) -> Quality | Failure:

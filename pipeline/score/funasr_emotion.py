@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
+from pipeline.audio.batches import Batches, Heard, waveform
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.failure import Failure
+from pipeline.engine.model_folder import Needed, digest, model_folder
+from pipeline.engine.model_library import Device, needed_by, quiet, torch_device, versions
 from pipeline.score.audio_classification import feeling
-from pipeline.score.batches import Batches, Heard, waveform
-from pipeline.score.library import Device, needed_by, quiet, torch_device, versions
-from pipeline.score.model_folder import Needed, digest, model_folder
 from pipeline.score.scorer import Utterance
 from pipeline.score.speech_encoder import finite
 from schemas.frozen import Frozen, Seconds
@@ -148,7 +148,7 @@ class FunAsr:
         dithered: Waveform = (audio + noise).astype(np.float32)
         return dithered
 
-    def _felt(self, batch: Sequence[Heard]) -> list[Feeling | Failure]:
+    def _felt(self, batch: Sequence[Heard[Utterance]]) -> list[Feeling | Failure]:
         return [self.answer(one.audio) for one in batch]
 
     def answer(self, audio: Waveform) -> Feeling | Failure:

@@ -4,19 +4,17 @@ Code that comes with a model is never run (`trust_remote_code` stays off), and w
 error: transformers would start them at random and only warn.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import Field, JsonValue
 
 from pipeline.engine.errors import UsageError, WarmlineError
-from pipeline.score.library import Device, needed_by, torch_device
-from pipeline.score.model_folder import Needed, digest, model_folder
-from schemas.frozen import Frozen, Hertz
+from pipeline.engine.model_folder import Needed, model_folder
+from pipeline.engine.model_library import needed_by, torch_device
+from pipeline.engine.model_settings import ModelSettings
+from schemas.frozen import Hertz
 from schemas.take import Waveform
 
 if TYPE_CHECKING:
@@ -35,20 +33,6 @@ padding too; data2vec-audio, SEW and the conformers let it in by their convoluti
 """
 
 _HARMLESS = ("masked_spec_embed", "objective.weight")
-
-
-class EncoderSettings(Frozen):
-    """`model` is a folder as `save_pretrained` writes it, or hf://ORG/NAME. `threads` are one worker's on the CPU."""
-
-    model: str = Field(min_length=1)
-    device: Device = "auto"
-    precision: Literal["float32", "float16", "bfloat16"] = "float32"
-    threads: int = Field(default=1, ge=1)
-
-
-def identity(settings: EncoderSettings) -> str:
-    """The weights, and in what numbers they are computed."""
-    return f"{digest(settings.model)} {settings.precision}"
 
 
 @dataclass(frozen=True)
@@ -140,7 +124,7 @@ def _stacked(features: Sequence[Mapping[str, "torch.Tensor"]]) -> Mapping[str, "
     }
 
 
-def load(settings: EncoderSettings, backend: str, head: str) -> SpeechEncoder:
+def load(settings: ModelSettings, backend: str, head: str) -> SpeechEncoder:
     """Load the model with `transformers.AutoModelFor<head>`.
 
     Raises UsageError or WarmlineError for a folder that lacks files or weights, or that holds another kind of model.
@@ -168,18 +152,6 @@ def load(settings: EncoderSettings, backend: str, head: str) -> SpeechEncoder:
         shown = ", ".join(sorted(unfit)[:4])
         raise UsageError(f"{settings.model} was not trained for {backend}: it has no weights that fit {shown}")
     return SpeechEncoder(model.eval().to(device), extractor, device)
-
-
-def config(model: str) -> Mapping[str, JsonValue] | None:
-    """The folder's config.json, None if the folder is not on this machine or holds none."""
-    path = Path(model).expanduser() / "config.json"
-    if not path.is_file():
-        return None
-    try:
-        read: Mapping[str, JsonValue] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UsageError(f"{path} is no JSON: {error}") from error
-    return read
 
 
 def finite(numbers: Sequence[float]) -> bool:

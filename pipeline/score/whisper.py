@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from pydantic import Field
 
+from pipeline.audio.batches import MOST, Batches, Heard, waveform
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.failure import Failure
-from pipeline.score.batches import MOST, Batches, Heard, waveform
-from pipeline.score.library import needed_by, versions
-from pipeline.score.model_folder import Needed, digest, model_folder, model_name
+from pipeline.engine.model_folder import Needed, digest, model_folder, model_name
+from pipeline.engine.model_library import needed_by, versions
 from pipeline.score.scorer import Utterance
 from pipeline.score.wording import error_rates
 from schemas.frozen import Frozen, Seconds
@@ -124,12 +124,11 @@ class FasterWhisper:
         """Yield one hearing an utterance, in order; sound too short to hold a word is heard as nothing."""
         return Batches(_prepared, self._heard, self._most).run(utterances)
 
-    def _heard(self, batch: Sequence[Heard]) -> list[Hearing | Failure]:
-        windows = [(one.utterance.language, window) for one in batch for window in _windows(one.audio)]
+    def _heard(self, batch: Sequence[Heard[Utterance]]) -> list[Hearing | Failure]:
+        windows = [(one.item.language, window) for one in batch for window in _windows(one.audio)]
         decoded = iter(self._decode(windows) if windows else ())
         return [
-            self._hearing(one.utterance, " ".join(next(decoded).heard for _ in _windows(one.audio)).strip())
-            for one in batch
+            self._hearing(one.item, " ".join(next(decoded).heard for _ in _windows(one.audio)).strip()) for one in batch
         ]
 
     def _hearing(self, utterance: Utterance, transcript: str) -> Hearing | Failure:

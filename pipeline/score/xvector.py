@@ -12,12 +12,13 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.audio.batches import Batches, Heard, waveform
 from pipeline.audio.recording import Recording
 from pipeline.engine.failure import Failure
-from pipeline.score.batches import Batches, Heard, waveform
-from pipeline.score.library import versions
+from pipeline.engine.model_library import versions
+from pipeline.engine.model_settings import ModelSettings, identity
 from pipeline.score.scorer import Utterance
-from pipeline.score.speech_encoder import EncoderSettings, SpeechEncoder, finite, identity, load
+from pipeline.score.speech_encoder import SpeechEncoder, finite, load
 from schemas.frozen import Seconds
 from schemas.scores import Likeness
 from schemas.take import Waveform
@@ -33,7 +34,7 @@ Embedding = NDArray[np.float64]
 __all__ = ["VERSION", "Settings", "XVector", "build", "identity"]
 
 
-class Settings(EncoderSettings):
+class Settings(ModelSettings):
     """The model, and where it runs."""
 
 
@@ -64,12 +65,12 @@ class XVector:
         enough = int(_ENOUGH * self._encoder.rate)
         return audio if len(audio) >= enough else np.resize(audio, enough)
 
-    def _compared(self, batch: Sequence[Heard]) -> list[Likeness | Failure]:
+    def _compared(self, batch: Sequence[Heard[Utterance]]) -> list[Likeness | Failure]:
         return [self._likeness(one) for one in batch]
 
-    def _likeness(self, heard: Heard) -> Likeness | Failure:
+    def _likeness(self, heard: Heard[Utterance]) -> Likeness | Failure:
         try:
-            voice = self._voice(heard.utterance.clips or heard.utterance.reference)
+            voice = self._voice(heard.item.clips or heard.item.reference)
         except ValueError as error:
             return Failure(f"the voice's own recording cannot be used: {error}")
         cosine = float(self._embedding(heard.audio) @ voice)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from pipeline.engine.model_library import quiet
 from pipeline.score.funasr_emotion import SENSEVOICE
-from pipeline.score.library import quiet
 
 if TYPE_CHECKING:
     import torch

@@ -3,16 +3,26 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
 from pipeline.audio.recording import Recording, pcm16, resample
 from pipeline.engine.failure import Failure
-from pipeline.score.scorer import Utterance
 from schemas.frozen import Hertz, Seconds
 from schemas.take import Waveform
 
+
+class Sounding(Protocol):
+    """Anything with sound to it: a take, a segment of one, an utterance with its text."""
+
+    @property
+    def recording(self) -> Recording:
+        """The sound."""
+        ...
+
+
+Item = TypeVar("Item", bound=Sounding)
 Result = TypeVar("Result")
 
 MOST = 32
@@ -32,45 +42,45 @@ def waveform(recording: Recording, rate: Hertz, shortest: Seconds) -> Waveform:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """An utterance and its samples as the model takes them in."""
+class Heard(Generic[Item]):
+    """An item and its samples as the model takes them in."""
 
-    utterance: Utterance
+    item: Item
     audio: Waveform
 
 
 @dataclass
-class Batches(Generic[Result]):
-    """Runs `compute` over batches of utterances of similar length.
+class Batches(Generic[Item, Result]):
+    """Runs `compute` over batches of items of similar length.
 
     `most` is how many at once; 1 where a batch brings nothing, so that each result is there at once. It is halved for
     good when the GPU runs out of memory. Two batches' worth is read and sorted at a time. `prepare` gives the samples
-    of an utterance, or raises ValueError with why not.
+    of an item, or raises ValueError with why not.
     """
 
-    prepare: Callable[[Utterance], Waveform]
-    compute: Callable[[Sequence[Heard]], Sequence[Result | Failure]]
+    prepare: Callable[[Item], Waveform]
+    compute: Callable[[Sequence[Heard[Item]]], Sequence[Result | Failure]]
     most: int = MOST
 
-    def run(self, utterances: Iterable[Utterance]) -> Iterator[Result | Failure]:
-        """Yield one result an utterance, in order."""
-        coming = iter(utterances)
+    def run(self, items: Iterable[Item]) -> Iterator[Result | Failure]:
+        """Yield one result an item, in order."""
+        coming = iter(items)
         while window := list(islice(coming, 2 * self.most if self.most > 1 else 1)):
             yield from self._window(window)
 
-    def _window(self, utterances: Sequence[Utterance]) -> list[Result | Failure]:
+    def _window(self, items: Sequence[Item]) -> list[Result | Failure]:
         results: dict[int, Result | Failure] = {}
-        heard: dict[int, Heard] = {}
-        for number, utterance in enumerate(utterances):
+        heard: dict[int, Heard[Item]] = {}
+        for number, item in enumerate(items):
             try:
-                heard[number] = Heard(utterance, self.prepare(utterance))
+                heard[number] = Heard(item, self.prepare(item))
             except ValueError as error:
                 results[number] = Failure(str(error))
         order = sorted(heard, key=lambda number: len(heard[number].audio))
         results.update(zip(order, self._halving([heard[number] for number in order]), strict=True))
-        return [results[number] for number in range(len(utterances))]
+        return [results[number] for number in range(len(items))]
 
-    def _halving(self, batch: Sequence[Heard]) -> list[Result | Failure]:
+    def _halving(self, batch: Sequence[Heard[Item]]) -> list[Result | Failure]:
         done: list[Result | Failure] = []
         while len(done) < len(batch):
             part = batch[len(done) : len(done) + self.most]
@@ -80,11 +90,11 @@ class Batches(Generic[Result]):
             elif len(part) > 1:
                 self.most = len(part) // 2
             else:
-                seconds = part[0].utterance.recording.duration
+                seconds = part[0].item.recording.duration
                 done.append(Failure(f"the GPU ran out of memory on this take alone ({seconds:.1f} s)"))
         return done
 
-    def _try(self, batch: Sequence[Heard]) -> Sequence[Result | Failure] | None:
+    def _try(self, batch: Sequence[Heard[Item]]) -> Sequence[Result | Failure] | None:
         """The results, or None if there was not memory enough."""
         try:
             return self.compute(batch)

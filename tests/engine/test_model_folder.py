@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pipeline.engine.errors import UsageError
-from pipeline.score.model_folder import Needed, digest, model_folder, model_name
+from pipeline.engine.model_folder import Needed, digest, model_folder, model_name
 
 NEEDED: Needed = (("config.json",), ("model.safetensors", "model.safetensors.index.json"), ("*.model",))
 
@@ -102,7 +102,7 @@ def test_results_name_a_model_without_its_place() -> None:
 FIND = """
 import sys
 from pipeline.engine.errors import WarmlineError
-from pipeline.score.model_folder import model_folder
+from pipeline.engine.model_folder import model_folder
 for model in sys.argv[1:]:
     try:
         print(model_folder(model, [("config.json",)]))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.audio.batches import Batches, Heard, waveform
 from pipeline.audio.recording import Recording
 from pipeline.engine.failure import Failure
-from pipeline.score.batches import Batches, Heard, waveform
 from pipeline.score.scorer import Utterance
 from schemas.take import Waveform
 
@@ -30,7 +30,7 @@ class SmallGpu:
         self._complaint = complaint
         self.batches: list[list[int]] = []
 
-    def __call__(self, batch: Sequence[Heard]) -> list[int | Failure]:
+    def __call__(self, batch: Sequence[Heard[Utterance]]) -> list[int | Failure]:
         lengths = [len(one.audio) for one in batch]
         if max(lengths) * len(lengths) > self._memory:
             raise RuntimeError(self._complaint)

@@ -21,12 +21,12 @@ Needed = Sequence[tuple[str, ...]]
 """Names of files or patterns; of each tuple a folder must hold one."""
 
 
-def model_folder(model: str, needed: Needed) -> Path:
-    """The folder of `model`, fetched from the Hub if it is named so.
+def model_folder(model: str, needed: Needed, unused: Sequence[str] = ()) -> Path:
+    """The folder of `model`, fetched from the Hub if it is named so, without files that match `unused`.
 
     Raises UsageError if there is none or if it lacks a file, WarmlineError if the Hub does not give it.
     """
-    folder = _from_hub(model) if model.startswith(HUB) else Path(model).expanduser()
+    folder = _from_hub(model, unused) if model.startswith(HUB) else Path(model).expanduser()
     if not folder.is_dir():
         raise UsageError(f"there is no model folder {model}; a model of the Hugging Face Hub is named hf://ORG/NAME")
     for names in needed:
@@ -91,7 +91,7 @@ def _read(path: Path, content: "blake2b") -> None:
             content.update(file.read(_SAMPLE))
 
 
-def _from_hub(model: str) -> Path:
+def _from_hub(model: str, unused: Sequence[str]) -> Path:
     """Fetch the model's files, or find them in the Hub's own cache."""
     try:
         from huggingface_hub import snapshot_download
@@ -101,7 +101,7 @@ def _from_hub(model: str) -> Path:
     name, _, revision = model.removeprefix(HUB).partition("@")
     mend = "give a folder with its files, or run `hf download` where there is a connection"
     try:
-        return Path(snapshot_download(name, revision=revision or None, ignore_patterns=_UNUSED))
+        return Path(snapshot_download(name, revision=revision or None, ignore_patterns=[*_UNUSED, *unused]))
     except HFValidationError as error:
         raise UsageError(f"{model} is no model of the Hub: write hf://ORG/NAME or hf://ORG/NAME@REVISION") from error
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
