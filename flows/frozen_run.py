@@ -7,11 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import yaml
+from pydantic import JsonValue
 
 from flows.lock import settling
 from pipeline.config.run import LoadedRun, load_run
+from pipeline.config.tokenizer import DIGEST, FILE
 from pipeline.engine.errors import UsageError
 from pipeline.engine.storage import Folder
+from schemas.run import RunConfig
 
 RUN_FILE = "run.yaml"
 PACK = "pack"
@@ -40,9 +43,12 @@ def settle(folder: Folder, run: LoadedRun) -> list[Change]:
 
 def freeze(folder: Folder, run: LoadedRun) -> None:
     """Write RUN/run.yaml, itself a run file, and RUN/pack: only what differs, so drivers started alike write once."""
-    config = run.config.model_dump(mode="json", exclude_none=True) | {"pack": PACK}
+    config = run.config.model_dump(mode="json", exclude_none=True, exclude={"interleave": {DIGEST}}) | {"pack": PACK}
     header = f"# What this run was made with.\n# warmline {version('warmline')}, pack digest {run.pack.digest}\n"
     files = {f"{PACK}/{name}": content for name, content in run.pack.files.items()}
+    if run.tokenizer is not None:
+        files[FILE] = run.tokenizer
+        config["interleave"]["tokenizer"] = FILE
     files[RUN_FILE] = (header + yaml.safe_dump(config, sort_keys=False)).encode()
     for name, content in files.items():
         if not folder.has(name) or folder.read(name) != content:
@@ -61,7 +67,8 @@ def thaw(folder: Folder) -> LoadedRun | None:
     with TemporaryDirectory(prefix="warmline-") as temporary:
         place = Path(temporary)
         folder.copy_out(PACK, place / PACK)
-        (place / RUN_FILE).write_bytes(folder.read(RUN_FILE))
+        for name in filter(folder.has, (RUN_FILE, FILE)):
+            (place / name).write_bytes(folder.read(name))
         return load_run(place / RUN_FILE)
 
 
@@ -74,7 +81,7 @@ def changes(before: LoadedRun, now: LoadedRun) -> list[Change]:
             f"this folder holds another run (pack {pack}, seed {seed}; you ask for pack {new_pack}, seed {new_seed}): "
             "choose another --out"
         )
-    old, new = (dict(_flat("", run.config.model_dump(mode="json", exclude={"pack"}))) for run in (before, now))
+    old, new = (dict(_flat("", _said(run.config))) for run in (before, now))
     found = [
         Change(key, old.get(key, "unset"), new.get(key, "unset"))
         for key in sorted({*old, *new})
@@ -86,6 +93,11 @@ def changes(before: LoadedRun, now: LoadedRun) -> list[Change]:
 def _changed_files(before: LoadedRun, now: LoadedRun) -> list[str]:
     old, new = before.pack.files, now.pack.files
     return [name for name in {*old, *new} if old.get(name) != new.get(name)]
+
+
+def _said(config: RunConfig) -> dict[str, JsonValue]:
+    """The keys that are compared as they stand. Pack and tokenizer count by what they hold, wherever that lies."""
+    return config.model_dump(mode="json", exclude={"pack": True, "interleave": {"tokenizer"}})
 
 
 def _flat(prefix: str, value: object) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from math import ceil
 from pathlib import PurePath
 
+from flows.budget import Purse, refuse_out_of_reach
 from flows.contrast_sets import ContrastSets
 from flows.corpus import Corpus
 from flows.frozen_run import PACK, Change, settle
@@ -15,6 +16,7 @@ from flows.judged_texts import JudgedTexts
 from flows.listeners import Listeners
 from flows.lock import hold, voices_turn
 from flows.road import Memos, Needs, Road
+from flows.spent import Spent
 from flows.walk import walk
 from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
@@ -27,6 +29,7 @@ from pipeline.judge.stage import JudgeStage
 from pipeline.plan.briefs import Planner
 from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage, Spoken
 from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
+from pipeline.shard.text_tokens import FileTokenizer, Words
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage
@@ -169,7 +172,8 @@ def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
         units={kind.backend: UnitKind(kind.rate, kind.size) for kind in config.units},
         judge=described(config.judge) if config.judge else None,
     )
-    maker = RowMaker(config.interleave, provenance, config.score)
+    tokenizer = FileTokenizer(run.tokenizer) if run.tokenizer is not None else Words()
+    maker = RowMaker(config.interleave, provenance, config.score, tokenizer)
     limits = run.pack.pack.texts.near_duplicates
     earlier = EarlierTexts(limits) if limits is not None else None
     return Corpus(folder.below(CORPUS), maker, config.shard.target_mb * 1e6, earlier)
@@ -199,6 +203,7 @@ class Session:
     goal: Goal
     corpus: Corpus | None
     places: Workplaces
+    purse: Purse
     voices_turn: ExitStack
     """Open while no other slice's driver renders the voices' plain manner."""
 
@@ -224,9 +229,11 @@ class Session:
 def open_session(run: LoadedRun, out: str, goal: Goal, say: Callable[[str], None]) -> Iterator[Session]:
     """Open a run folder for making: lock it, say what changed since it was last made, start the workers.
 
-    Raises UsageError if the folder is another run's, not a run's, or at work already.
+    Raises UsageError if the folder is another run's, not a run's, or at work already, or if the budget cannot do.
     """
     folder = Folder(out)
+    spent = Spent(folder.below(LEDGER))
+    refuse_out_of_reach(run, spent)
     with hold(folder, goal, say):
         changed = settle(folder, run)  # before there are workers, who may read the pack's clips
         turn = voices_turn(folder, say) if goal.shares_voices else ExitStack()
@@ -235,7 +242,8 @@ def open_session(run: LoadedRun, out: str, goal: Goal, say: Callable[[str], None
             for line in announce(changed, road):
                 say(line)
             corpus = open_corpus(run, folder) if goal.packs else None
-            session = Session(run, folder, road, goal, corpus, places, held)
+            purse = Purse.of(run, road.planner, spent, goal)
+            session = Session(run, folder, road, goal, corpus, places, purse, held)
             for fault in session.faults:
                 say(fault)
             try:

@@ -71,7 +71,7 @@ class Recipe(Frozen):
     tokenizer: str = Field(
         default=WORDS,
         min_length=1,
-        description="`words`, a tokenizer.json beside the run file, or hub:OWNER/NAME@REVISION",
+        description="`words`, the file tokenizer.json of a model, or hf://OWNER/NAME@REVISION",
     )
     tokenizer_digest: SkipJsonSchema[str] = Field(default="", description="of the file; filled in on reading")
     markers: Markers = Markers()

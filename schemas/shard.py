@@ -1,9 +1,9 @@
 """The shard's row: one dialogue. Its Arrow schema carries the metadata by which `datasets` knows its Audio columns.
 
 Shapes and units: `duration`, `start`, `end`, `silence` are seconds; `sample_rate` is Hz; `audio.bytes` is FLAC, mono,
-at `sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names; `interleaved` alternates
-runs of text with runs of units, each step one or the other; `clipping` and `emotion.p` are parts of 1; WER and CER
-compare normalised texts.
+at `sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names; each step of
+`interleaved` is a run of text (with its ids, if the recipe's tokenizer has any), a run of units, or a marker;
+`clipping` and `emotion.p` are parts of 1; WER and CER compare normalised texts.
 """
 
 import json
@@ -73,7 +73,7 @@ def _turn(units: Iterable[str]) -> dict[str, _Feature]:
         "duration": _REAL,
         "words": _List({"text": _TEXT, "start": _REAL, "end": _REAL}),
         "units": {name: _List(_COUNT) for name in units},
-        "interleaved": _List({"text": _TEXT, "units": _List(_COUNT)}),
+        "interleaved": _List({"text": _TEXT, "tokens": _List(_COUNT), "units": _List(_COUNT), "marker": _TEXT}),
         "scores": _SCORES,
         "attempts": _COUNT,
         "engine": _TEXT,

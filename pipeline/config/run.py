@@ -13,6 +13,7 @@ from pipeline.config.pack import MANIFEST, LoadedPack, load_pack
 from pipeline.config.run_checks import check_run, check_voices
 from pipeline.config.shipped import shipped, shipped_packs
 from pipeline.config.source import Document, Fault, FaultsError, Mark, Node, Path_, as_mapping, read_document
+from pipeline.config.tokenizer import lossy, put_in_tokenizer
 from pipeline.engine.errors import UsageError
 from pipeline.speak.casting import abilities_of, with_speakable_voices
 from schemas.pack import Pack
@@ -23,10 +24,11 @@ __all__ = ["LoadedRun", "copy_pack", "load_run", "shipped", "shipped_packs"]
 
 @dataclass(frozen=True)
 class LoadedRun:
-    """A run file and its pack, checked against each other."""
+    """A run file and its pack, checked against each other, and the text tokenizer's file if the recipe names one."""
 
     config: RunConfig
     pack: LoadedPack
+    tokenizer: bytes | None = None
 
     @property
     def speakable(self) -> Pack:
@@ -42,6 +44,7 @@ def load_run(path: Path, overrides: Sequence[str] = ()) -> LoadedRun:
         _override(document, override)
     data = as_mapping(document)
     put_in_calibration(document, path.parent)
+    tokenizer = put_in_tokenizer(document, path.parent)
     if document.faults:
         raise FaultsError(document.faults)
     found: list[Fault] = []
@@ -58,9 +61,17 @@ def load_run(path: Path, overrides: Sequence[str] = ()) -> LoadedRun:
     if config is not None and pack is not None:
         found += [Fault(document.mark(path_), message) for path_, message in check_run(config, pack.pack)]
         found += _voice_faults(config, pack)
+        found += _tokenizer_faults(document, tokenizer, pack.pack)
     if found or config is None or pack is None:
         raise FaultsError(found)
-    return LoadedRun(config, pack)
+    return LoadedRun(config, pack, tokenizer)
+
+
+def _tokenizer_faults(document: Document, tokenizer: bytes | None, pack: Pack) -> Iterator[Fault]:
+    """A tokenizer that does not give the pack's texts back."""
+    texts = [text for listed in pack.reference_texts.values() for text in listed]
+    for message in lossy(tokenizer, texts) if tokenizer is not None else ():
+        yield Fault(document.mark(("interleave", "tokenizer")), message)
 
 
 def _voice_faults(config: RunConfig, pack: LoadedPack) -> Iterator[Fault]:

@@ -1,11 +1,12 @@
 """A decided dialogue, and the row it becomes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.ledger import Place
 from pipeline.shard.interleave import interleave
+from pipeline.shard.text_tokens import TextTokenizer, Words
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
 from schemas.recipe import Recipe
@@ -99,6 +100,7 @@ class RowMaker:
     recipe: Recipe
     provenance: Provenance
     listeners: ScoreBackends
+    tokenizer: TextTokenizer = field(default_factory=Words)
 
     def identity(self, decided: Decided) -> str:
         """A fingerprint of the row that needs no audio to be read."""
@@ -155,12 +157,23 @@ class RowMaker:
         }
 
     def _interleaved(self, spoken: SpokenTurn) -> Cell:
-        """The text and the units of the run file's first kind, as the recipe says."""
-        if not spoken.units:
+        """The text and the units of the recipe's kind, as the recipe says."""
+        if not spoken.units or spoken.take is None:
             return None
-        first = spoken.units[next(iter(self.provenance.units))]
-        spans = interleave(spoken.turn.text, first.units, self.recipe)
-        return [{"text": span.text, "units": list(span.units)} for span in spans]
+        name = self.recipe.units or next(iter(self.provenance.units))
+        sequence, kind = spoken.units[name], self.provenance.units[name]
+        steps = interleave(
+            spoken.turn.text,
+            sequence.units,
+            self.recipe,
+            self.tokenizer,
+            times=spoken.take.words,
+            rate=kind.rate,
+        )
+        return [
+            {"text": step.text, "tokens": list(step.tokens), "units": list(step.units), "marker": step.marker}
+            for step in steps
+        ]
 
     def _provenance(self, decided: Decided) -> dict[str, Cell]:
         given = self.provenance
