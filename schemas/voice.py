@@ -149,6 +149,9 @@ class Style(Frozen):
 
     prosody: Prosody = Field(default=Prosody(), description="in numbers, for engines that are steered by them")
     instruction: str = Field(default="", description="natural language, for engines that follow it")
+    written_in: str | None = Field(
+        default=None, description="the instruction's language, such as de, where it is neither English nor Chinese"
+    )
     languages: Mapping[str, StyleOfLanguage] = Field(default={}, description="language → what is otherwise in it")
     tags: tuple[Tag, ...] = Field(default=(), description="inline tags that a text may hold: laughter, sigh")
 
@@ -164,9 +167,10 @@ class Style(Frozen):
             return self.model_copy(update={"languages": {}})
         own = self.languages[name]
         given = {field: getattr(own.prosody, field) for field in own.prosody.model_fields_set}
-        said = self.instruction if own.instruction is None else own.instruction
-        prosody = self.prosody.model_copy(update=given)
-        return self.model_copy(update={"prosody": prosody, "instruction": said, "languages": {}})
+        update = {"prosody": self.prosody.model_copy(update=given), "languages": {}}
+        if own.instruction is not None:
+            update |= {"instruction": own.instruction, "written_in": name if own.instruction else None}
+        return self.model_copy(update=update)
 
 
 class Delivery(Frozen):

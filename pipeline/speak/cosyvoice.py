@@ -22,7 +22,7 @@ from pipeline.speak.speaker import Abilities
 from schemas.take import Line, Take
 from schemas.units import GeneratedUnits
 
-VERSION = "1"
+VERSION = "2"
 
 _NORMALISED = ("en", "zh", "yue")
 """Upstream spells numbers out in Chinese or else in English, whatever the language is."""

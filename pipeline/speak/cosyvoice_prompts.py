@@ -11,8 +11,9 @@ from enum import StrEnum
 
 from pipeline.engine.errors import UsageError
 from pipeline.speak.cosyvoice_settings import COMMAND, Settings, Version, VoiceSettings
+from pipeline.speak.strength import Words, with_strength
 from schemas.take import Line
-from schemas.voice import NEUTRAL, Clip, Delivery
+from schemas.voice import NEUTRAL, Clip, Delivery, Style
 
 END_OF_PROMPT = "<|endofprompt|>"
 SYSTEM = "You are a helpful assistant."
@@ -21,6 +22,8 @@ SYSTEM = "You are a helpful assistant."
 _SHORTEST = 0.5
 """A text shorter than this part of the transcript before it comes out poorly (upstream warns of it)."""
 _STRONG, _WEAK = 1.25, 0.75
+_STRONGER: Words = {"en": "Do it very strongly.", "zh": "这种语气要非常强烈。"}
+_WEAKER: Words = {"en": "Only slightly.", "zh": "这种语气只稍微带一点。"}
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
 
@@ -76,13 +79,17 @@ def prompt(line: Line, voice: VoiceSettings, settings: Settings) -> Prompt | Non
 def _instruction(delivery: Delivery, settings: Settings) -> str:
     """The delivery in words; none for a line without emotion."""
     trained = settings.instructions.get(delivery.emotion)
-    words = delivery.style.instruction if trained is None else trained
+    style = delivery.style if trained is None else Style(instruction=trained)
+    words = style.instruction
     if not words or delivery.intensity == 0 or delivery.emotion == NEUTRAL:
         return ""
     if COMMAND in words:
         raise UsageError(f"the instruction for {delivery.emotion} holds {COMMAND}: write the words alone, {words!r}")
-    degree = settings.stronger if delivery.intensity >= _STRONG else settings.weaker
-    return f"{words} {degree}".strip() if not _WEAK < delivery.intensity < _STRONG else words
+    if _WEAK < delivery.intensity < _STRONG:
+        return words
+    strong = delivery.intensity >= _STRONG
+    own, known = (settings.stronger, _STRONGER) if strong else (settings.weaker, _WEAKER)
+    return with_strength(style, known) if own is None else f"{words} {own}".strip()
 
 
 def _after_transcript(line: Line, clip: Clip, version: Version) -> str:

@@ -43,8 +43,8 @@ class Settings(Frozen):
     `version`; `revision` is any word, changed when other weights come to lie in a folder of the same name.
     `emotion_by` says what an emotion is taken from where a voice has a clip in it and the pack an instruction for it.
     `instructions` replace the pack's for an emotion, in words that this model was trained on; `stronger` and `weaker`
-    are added to an instruction from intensity 1.25 up and 0.75 down. The model is loaded anew after `renew_after`
-    takes, because memory creeps up.
+    are added to an instruction from intensity 1.25 up and 0.75 down (None: words in the instruction's own language).
+    The model is loaded anew after `renew_after` takes, because memory creeps up.
     """
 
     checkout: str = Field(min_length=1)
@@ -55,8 +55,8 @@ class Settings(Frozen):
     tensorrt: bool = False
     emotion_by: Literal["clip", "instruction"] = "clip"
     instructions: Mapping[str, str] = {}
-    stronger: str = "Do it very strongly."
-    weaker: str = "Only slightly."
+    stronger: str | None = None
+    weaker: str | None = None
     renew_after: int = Field(default=2000, ge=1)
 
     @field_validator("instructions")

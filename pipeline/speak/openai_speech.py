@@ -28,7 +28,7 @@ from schemas.take import Line, Take
 
 __all__ = ["VERSION", "Settings", "VoiceSettings", "abilities", "build", "identity"]
 
-VERSION = "1"
+VERSION = "2"
 
 _BINARY = ("audio/", "application/octet-stream", "binary/octet-stream")
 _ANY_TYPE = RequestOptions(headers={"Accept": "*/*"})

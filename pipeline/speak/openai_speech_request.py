@@ -7,6 +7,7 @@ from pydantic import JsonValue, ValidationError
 
 from pipeline.engine.storage import Folder
 from pipeline.speak.openai_speech_settings import LANGUAGE_NAMES, Settings, VoiceSettings
+from pipeline.speak.strength import Words, with_strength
 from schemas.take import Line
 from schemas.voice import NEUTRAL, Clip, Delivery
 
@@ -16,14 +17,14 @@ SEEDS = 2**31
 
 Body = Mapping[str, JsonValue]
 
-_STRENGTHS = (
-    (0.5, "Only a trace of it, barely to be heard."),
-    (0.9, "Only slightly so."),
-    (1.1, ""),
-    (1.4, "Strongly so."),
+_STRENGTHS: tuple[tuple[float, Words], ...] = (
+    (0.5, {"en": "Only a trace of it, barely to be heard.", "zh": "这种语气只带一丝，几乎听不出来。"}),
+    (0.9, {"en": "Only slightly so.", "zh": "这种语气只稍微带一点。"}),
+    (1.1, {"en": "", "zh": ""}),
+    (1.4, {"en": "Strongly so.", "zh": "这种语气要很明显。"}),
 )
 """Below this intensity, these words follow the instruction."""
-_STRONGEST = "Very strongly so, as far as it goes."
+_STRONGEST: Words = {"en": "Very strongly so, as far as it goes.", "zh": "这种语气要非常强烈，强到极致。"}
 
 _MEDIA = {b"RIFF": "audio/wav", b"fLaC": "audio/flac", b"OggS": "audio/ogg"}
 
@@ -41,7 +42,7 @@ def instruction(description: str, delivery: Delivery) -> str:
     parts = [description]
     if delivery.style.instruction and delivery.intensity > 0:
         strength = next((words for below, words in _STRENGTHS if delivery.intensity < below), _STRONGEST)
-        parts += [delivery.style.instruction, strength]
+        parts.append(with_strength(delivery.style, strength))
     return " ".join(part.strip() for part in parts if part.strip())
 
 

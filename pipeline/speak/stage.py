@@ -54,7 +54,8 @@ class SpeakStage:
     def key(self, item: Line) -> str:
         """What one take depends on: of the voice and the delivery only what this engine reads."""
         able, voice, delivery = self.abilities, item.voice, item.delivery
-        parts = {name for name in ("prosody", "instruction") if getattr(able, name)}
+        parts = {"prosody"} if able.prosody else set()
+        parts |= {"instruction", "written_in"} if able.instruction else set()
         engine = dict(voice.engines.get(self.backend.backend, {}))
         said = (item.text, item.language, engine, delivery.style.model_dump(include=parts), delivery.intensity)
         if able.emotions is None and not able.clips:

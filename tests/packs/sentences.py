@@ -19,7 +19,7 @@ _EMOTIONS = {
     "嫌恶": "disgusted",
     "平静": "calm",
 }
-_STRENGTH = re.compile(r"(?:Only slightly|Very strongly|Strongly)[^.]*\.$")
+_STRENGTHS = {"只稍微带一点": "Only slightly so.", "要很明显": "Strongly so.", "要非常强烈": "Very strongly so."}
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _ALOUD = (
     *("table", "window", "garden", "river", "letter", "morning", "summer", "kitchen", "station", "corner"),
@@ -73,11 +73,11 @@ def aloud(text: str) -> str:
 def emotion_words(instruction: str) -> str:
     """An instruction in English: of a Chinese one the emotion that it names, and how strongly it is meant.
 
-    >>> emotion_words("用难过的语气说。 Strongly so.")
+    >>> emotion_words("用难过的语气说。这种语气要很明显。")
     'Speak sad. Strongly so.'
     """
     if not _CHINESE.search(instruction):
         return instruction
     named = {instruction.index(word): emotion for word, emotion in _EMOTIONS.items() if word in instruction}
-    strength = _STRENGTH.search(instruction)
-    return f"Speak {named[min(named)]}. {strength.group() if strength else ''}".strip()
+    strength = next((words for phrase, words in _STRENGTHS.items() if phrase in instruction), "")
+    return f"Speak {named[min(named)]}. {strength}".strip()

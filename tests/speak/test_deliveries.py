@@ -33,7 +33,8 @@ def spoken(pack: Pack, style: Style, language: str = "en", who: Voice | None = N
 
 
 def test_a_language_changes_the_fields_that_it_names_and_no_others() -> None:
-    assert SAD.for_language("zh") == Style(prosody=Prosody(rate=0.9, pitch=0.0), instruction="请悲伤地说。")
+    chinese = Style(prosody=Prosody(rate=0.9, pitch=0.0), instruction="请悲伤地说。", written_in="zh")
+    assert SAD.for_language("zh") == chinese
     assert SAD.for_language("en") == Style(prosody=SAD.prosody, instruction="Sadly.")
     slower = SAD.model_copy(update={"languages": {"zh": StyleOfLanguage(prosody=Prosody(range=0.5))}})
     assert slower.for_language("zh") == Style(prosody=Prosody(rate=0.8, pitch=-2.0, range=0.5), instruction="Sadly.")
