@@ -24,6 +24,7 @@ from pipeline.score.stage import Spoken
 from pipeline.shard.row import Decided
 from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission
+from schemas.brief import Brief
 from schemas.dialogue import Dialogue
 from schemas.take import Line
 
@@ -102,7 +103,7 @@ class Drive:
         try:
             await self._speak_plainly()
             while True:
-                while len(under_way) < self._open and (drawn := self._issue.next()) is not None:
+                while await self._may_begin(len(under_way)) and (drawn := self._issue.next()) is not None:
                     task = asyncio.create_task(self._follow(drawn))
                     task.add_done_callback(ended.put_nowait)
                     under_way.add(task)
@@ -121,6 +122,9 @@ class Drive:
             await self._desks.close()
             await self.session.places.waiting.disconnect()
 
+    async def _may_begin(self, under_way: int) -> bool:
+        return under_way < self._open and await self.session.purse.allows(under_way, self.tally)
+
     async def _speak_plainly(self) -> None:
         """Render what all slices share, then let the next driver do so."""
         if self.session.goal.shares_voices:
@@ -128,16 +132,26 @@ class Drive:
         self.session.voices_turn.close()
 
     async def _follow(self, drawn: Drawn) -> None:
-        """Bring one dialogue to its end, stage by stage."""
-        road, only_write = self.session.road, self.session.goal.until is Until.WRITE
-        while not self.over:
-            fate = road.text(drawn.brief) if only_write else road.resolve(drawn.brief)
-            if not isinstance(fate, Needs):
-                self._decided[drawn.place] = fate
-                if isinstance(fate, Decided) and not fate.accepted:
-                    self._issue.failed(drawn)
-                return
+        """Bring one dialogue to its end, stage by stage, unless the budget is spent before it begins."""
+        fate = self._fate(drawn.brief)
+        refused = self.session.purse.refuses(fate) if isinstance(fate, Needs) else ()
+        if refused:
+            self.tally.over.update(refused)
+            self._issue.leave(drawn)
+            return
+        while isinstance(fate, Needs) and not self.over:
             await self._desks.make(fate)
+            fate = self._fate(drawn.brief)
+            if not isinstance(fate, Needs):
+                self.session.purse.ended()
+        if not isinstance(fate, Needs):
+            self._decided[drawn.place] = fate
+            if isinstance(fate, Decided) and not fate.accepted:
+                self._issue.failed(drawn)
+
+    def _fate(self, brief: Brief) -> Decided | Dialogue | Needs:
+        road = self.session.road
+        return road.text(brief) if self.session.goal.until is Until.WRITE else road.resolve(brief)
 
     async def _hand_over(self) -> None:
         while (drawn := self._issue.earliest()) is not None and drawn.place in self._decided:
@@ -172,6 +186,7 @@ class Drive:
             "scored": memos.listeners.hear.made,
             "encoded": sum(memo.made for memo in memos.units.values()),
         }
+        self.tally.spent = self.session.purse.told()
         self.show.update(self.tally)
         self._artifact.update(self.tally)
 

@@ -37,6 +37,7 @@ class Issue:
     _passed_over: defaultdict[Cell, deque[Drawn]] = field(default_factory=lambda: defaultdict(deque))
     _hopeful: Counter[Cell] = field(default_factory=Counter)
     _begun: set[int] = field(default_factory=set)
+    _left: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._briefs = self._plan()
@@ -62,6 +63,12 @@ class Issue:
         """A brief under way did not pass."""
         self._hopeful[one.cell] -= 1
 
+    def leave(self, one: Drawn) -> None:
+        """A brief is not made after all, though its cell has room. It counts as begun: so cells give up in the end."""
+        self._hopeful[one.cell] -= 1
+        self._begun.discard(one.place)
+        self._left.add(one.place)
+
     def passed(self, one: Drawn) -> None:
         """A brief under way is in the corpus."""
         self._hopeful[one.cell] -= 1
@@ -71,6 +78,7 @@ class Issue:
         """The first brief in the plan's order that is not settled yet; those that nobody wants are let go."""
         while self._order and not self._is_due(self._order[0]):
             gone = self._order.popleft()
+            self._left.discard(gone.place)
             over = self._passed_over[gone.cell]
             if over and over[0] is gone:
                 over.popleft()
@@ -81,7 +89,7 @@ class Issue:
         self._begun.discard(self._order.popleft().place)
 
     def _is_due(self, one: Drawn) -> bool:
-        has_room = self.filling.has_room(one.cell)
+        has_room = self.filling.has_room(one.cell) and one.place not in self._left
         return has_room and (one.place in self._begun or not self.filling.is_spent(one.cell))
 
     def _is_wanted(self, cell: Cell) -> bool:

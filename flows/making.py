@@ -90,12 +90,16 @@ def summary(tally: Tally, out: str, goal: Goal) -> list[str]:
     else:
         lines = [_spoken(tally, where)]
     if tally.accepted < tally.wanted:
-        lines.append(
-            f"short of the {tally.wanted} wanted: `warmline status` tells why dialogues fail; "
-            "raise budget.briefs, or loosen the gate"
-        )
+        lines.append(f"short of the {tally.wanted} wanted: {_mend(tally)}")
         lines += [f"  {cell:<24} {have:>6} of {quota}" for cell, have, quota in tally.short]
     return lines
+
+
+def _mend(tally: Tally) -> str:
+    if tally.over:
+        keys = " and ".join(f"budget.{key}" for key in sorted(tally.over))
+        return f"{keys} spent ({tally.spent}); raise it, and the same command goes on"
+    return "`warmline status` tells why dialogues fail; raise budget.briefs, or loosen the gate"
 
 
 def _spoken(tally: Tally, where: str) -> str:

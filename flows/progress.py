@@ -17,7 +17,8 @@ class Tally:
     """What a run has done so far. `wanted` dialogues; the others count what was decided or made in this session.
 
     `done` says what a counted dialogue is: accepted, or only written. `short` has, at the end, the cells that lack
-    dialogues: name, how many they have, how many they were to get.
+    dialogues: name, how many they have, how many they were to get. `spent` tells how much of its budget the run has
+    spent, if it has limits, and `over` names those that kept dialogues from being begun.
     """
 
     wanted: int
@@ -29,6 +30,8 @@ class Tally:
     tries: int = 0
     made: dict[str, int] = field(default_factory=dict)
     short: Sequence[tuple[str, int, int]] = ()
+    spent: str = ""
+    over: set[str] = field(default_factory=set)
     started: float = field(default_factory=monotonic)
 
     @property
@@ -54,6 +57,7 @@ class Tally:
         return (
             f"{self.accepted}/{self.wanted} dialogues {self.done} ({self.accept_rate:.0%} of decided), "
             f"made here: {made or 'nothing yet'}; {rate:.0f} dialogues/min{left}"
+            + (f"; spent {self.spent}" if self.spent else "")
         )
 
 
@@ -115,7 +119,8 @@ class Bars:
 
     def update(self, tally: Tally) -> None:
         """Move the bars."""
-        note = f"{tally.accept_rate:.0%} of decided" if tally.accepted + tally.rejected else ""
+        rate = [f"{tally.accept_rate:.0%} of decided"] if tally.accepted + tally.rejected else []
+        note = ", ".join([*rate, f"spent {tally.spent}"] if tally.spent else rate)
         self._move(tally.done, tally.accepted, tally.wanted, note)
         minutes = max(1e-9, (monotonic() - tally.started) / 60)
         for stage, count in tally.made.items():
