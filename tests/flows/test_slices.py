@@ -165,6 +165,7 @@ def test_what_is_no_slice_is_wrong_usage_with_the_mend(warmline: CommandLine, wo
     )
 
 
+@pytest.mark.slow
 def test_the_voices_plain_manner_can_be_rendered_beforehand(warmline: CommandLine, story: Story) -> None:
     done = warmline(*PLAN, "--until", "voices")
     assert done.returncode == 0, done.stderr
