@@ -5,40 +5,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from flows.frozen_run import thaw
+from flows.judgements import text_to_judge
 from flows.session import LEDGER, Stages
+from flows.spent import Spent
 from pipeline.config.pack import MANIFEST
 from pipeline.config.run import LoadedRun, load_run, shipped
 from pipeline.engine.errors import UsageError
-from pipeline.engine.ledger import Ledger
 from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
+from pipeline.plan.expense import requests_a_text
 from pipeline.plan.filling import Filling
 from pipeline.speak.retake import line, reference_lines
 from pipeline.write.writer import Commissions
-from schemas.brief import Brief
-from schemas.dialogue import Turn, Usage, Written
+from schemas.brief import Brief, Kind
+from schemas.dialogue import Dialogue, Turn
 from schemas.slices import Slice
-from schemas.take import TakeRecord
 from schemas.voice import Role, Voice
 
-_SECONDS_A_TAKE = 6.0
 _REASONS_SHOWN = 10
 _NOWHERE = "memory://diff"
-_WRITTEN: TypeAdapter[Written | Usage] = TypeAdapter(Written | Usage)
 
 
 @dataclass
 class Made:
-    """What a run file makes if every dialogue passes at once: the keys of its texts and of its lines."""
+    """What a run file makes if every dialogue passes at once: the keys of its texts, judgements and lines."""
 
     briefs: dict[int, Brief] = field(default_factory=dict)
     texts: dict[str, int] = field(default_factory=dict)
+    judgements: set[str] = field(default_factory=set)
     lines: set[str] = field(default_factory=set)
     renderings: set[str] = field(default_factory=set)
-    requests: int = 1
 
     @classmethod
     def by(cls, run: LoadedRun, folder: Folder) -> "Made":
@@ -65,14 +62,17 @@ class _Making:
         pack = self.run.speakable
         self._pack, self._commissions = pack, Commissions(pack)
         self._voices: Mapping[str, Voice] = {voice.id: voice for voice in pack.voices}
-        steps = len(pack.writing.steps) if pack.writing is not None else 1
-        self.made.requests = steps
 
     def add(self, brief: Brief) -> None:
-        """A dialogue and its lines. A text that is not written yet is known by its key."""
-        text = self.stages.write.key(self._commissions.of(brief))
+        """A dialogue, its judgement and its lines. A text that is not written yet is known by its key."""
+        ordered = self._commissions.of(brief)
+        text = self.stages.write.key(ordered)
         self.made.briefs[brief.index] = brief
         self.made.texts.setdefault(text, brief.index)
+        if self.stages.judge is not None and brief.kind is not Kind.INSTRUCTION:
+            stands_for = Turn(role=Role.USER, text=f"{text} {brief.member}", emotion=brief.user.emotion, intensity=1.0)
+            judged = text_to_judge(brief, ordered, Dialogue(turns=(stands_for,)))
+            self.made.judgements.add(self.stages.judge.key(judged))
         for role in Role:
             if brief.is_spoken(role):
                 self._speak(brief, role, text)
@@ -94,13 +94,18 @@ def diff_lines(before: str, after: str, overrides: Sequence[str]) -> Iterator[st
     old, new = Made.by(old_run, folder), Made.by(new_run, folder)
     write = [text for text in new.texts if text not in old.texts]
     speak, plain = new.lines - old.lines, new.renderings - old.renderings
+    judge = len(new.judgements - old.judgements)
     stand, dropped = len(new.texts) - len(write), sum(text not in new.texts for text in old.texts)
     yield f"{len(new.briefs)} dialogues; {stand} texts stand, {len(write)} to write, {dropped} dropped"
+    if new.judgements:
+        yield f"{len(new.judgements)} judgements; {len(new.judgements) - judge} stand, {judge} to make"
     voices = f", and {len(plain)} plain renderings of voices" if plain else ""
     yield f"{len(new.lines)} takes; {len(new.lines) - len(speak)} stand, {len(speak)} to speak{voices}"
     yield from _moved(old, new, write)
-    if write or speak or plain:
-        yield _costs(folder, new.requests, len(write), len(speak) + len(plain))
+    if write or judge or speak or plain:
+        turns = (new.briefs[new.texts[text]].turns for text in write)
+        least = [requests_a_text(new_run.config, new_run.pack.pack, count) for count in turns]
+        yield _costs(Spent(folder.below(LEDGER)).read(), least, judge, len(speak) + len(plain))
 
 
 def _opened(place: str, overrides: Sequence[str]) -> tuple[LoadedRun, Folder]:
@@ -140,17 +145,10 @@ def _changed(one: Brief, other: Brief) -> Iterator[str]:
         yield from (f"{role} {name}" for name in names if getattr(mine, name) != getattr(theirs, name))
 
 
-def _costs(folder: Folder, requests: int, texts: int, takes: int) -> str:
-    """What the work takes: by what was measured in the run's folder if there is one."""
-    lengths = [TakeRecord.model_validate_json(text).duration for text in _values(folder, "speak")]
-    used = [_WRITTEN.validate_json(text) for text in _values(folder, "write")]
-    counts = [kept.usage.requests for kept in used if isinstance(kept, Written)]
-    seconds = sum(lengths) / len(lengths) if lengths else _SECONDS_A_TAKE
-    each = sum(counts) / len(counts) if any(counts) else float(requests)
-    source = "as measured in that run" if lengths else f"at {_SECONDS_A_TAKE:g} s a take"
-    return f"about {texts * each:.0f} requests, {takes * seconds / 60:.1f} minutes of speech ({source}), and retakes"
-
-
-def _values(folder: Folder, stage: str) -> Iterator[str]:
-    if folder.url != _NOWHERE:
-        yield from Ledger(folder.below(f"{LEDGER}/{stage}"), stage).values()
+def _costs(spent: Spent, least: Sequence[int], judge: int, takes: int) -> str:
+    """What the work takes: by what was measured in the run's folder if there is one. `least`: requests of each text."""
+    writing = len(least) * spent.writing / spent.texts if spent.writing and spent.texts else sum(least)
+    judging = judge * spent.judging / spent.judgements if spent.judgements else judge
+    minutes = takes * spent.seconds_a_take / 60
+    source = "as measured in that run" if spent.takes else f"at {spent.seconds_a_take:g} s a take"
+    return f"about {writing + judging:.0f} requests, {minutes:.1f} minutes of speech ({source}), and retakes"

@@ -18,6 +18,7 @@ from flows.lock import hold, voices_turn
 from flows.road import Memos, Needs, Road
 from flows.spent import Spent
 from flows.walk import walk
+from flows.whole_corpus import WholeCorpus
 from flows.workplaces import Workplace, Workplaces, start_workplaces
 from pipeline.config.run import LoadedRun
 from pipeline.engine.journal import recover
@@ -33,7 +34,6 @@ from pipeline.shard.text_tokens import FileTokenizer, Words
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage
-from pipeline.write.texts.earlier_texts import EarlierTexts
 from pipeline.write.texts.listed import kept_clean
 from pipeline.write.writer import Commissions
 from schemas.run import Backend, RunConfig
@@ -174,9 +174,7 @@ def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
     )
     tokenizer = FileTokenizer(run.tokenizer) if run.tokenizer is not None else Words()
     maker = RowMaker(config.interleave, provenance, config.score, tokenizer)
-    limits = run.pack.pack.texts.near_duplicates
-    earlier = EarlierTexts(limits) if limits is not None else None
-    return Corpus(folder.below(CORPUS), maker, config.shard.target_mb * 1e6, earlier)
+    return Corpus(folder.below(CORPUS), maker, config.shard.target_mb * 1e6, WholeCorpus.of(run.pack.pack.texts))
 
 
 def described(backend: Backend) -> str:

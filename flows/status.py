@@ -5,10 +5,13 @@ from collections.abc import Iterator
 
 from pydantic import TypeAdapter
 
+from flows.budget import limits, told
 from flows.frozen_run import thaw
 from flows.road import Road
-from flows.session import open_road
+from flows.session import LEDGER, open_road
+from flows.spent import Spent
 from flows.walk import empty, walk
+from flows.whole_corpus import WholeCorpus
 from flows.workplaces import idle_workplaces
 from pipeline.engine.errors import UsageError
 from pipeline.engine.ledger import Ledger
@@ -32,6 +35,9 @@ def status_lines(url: str) -> Iterator[str]:
         raise UsageError(f"{url} holds no run: `warmline generate RUN.yaml --out {url}` makes one")
     road = open_road(run, folder, idle_workplaces(run.config), keep_failures=True)
     yield f"{url}: pack {run.pack.pack.name}, seed {run.config.seed}, {run.config.size} dialogues wanted"
+    spent = Spent(folder.below(LEDGER))
+    if given := limits(run.config.budget):
+        yield f"spent {told(spent.read(), given)}"
     yield from _fates(road)
     yield from _usage("language model", road.memos.write.ledger, _WRITTEN)
     if road.memos.judge is not None:
@@ -61,8 +67,8 @@ def _fates(road: Road) -> Iterator[str]:
     accepted, rejected, open_ones = 0, 0, 0
     wer, turns, matched, seconds = 0.0, 0, 0, 0.0
     reasons: Counter[str] = Counter()
-    filling = empty(road)
-    for _, fate in walk(road, filling):
+    filling, whole = empty(road), WholeCorpus.of(road.pack.texts)
+    for _, fate in walk(road, filling, whole):
         if not isinstance(fate, Decided):
             open_ones += 1
         elif not fate.accepted:
@@ -77,6 +83,7 @@ def _fates(road: Road) -> Iterator[str]:
                     matched += turn.scores.feeling.best in road.config.score.ser.names(turn.turn.emotion)
                     seconds += turn.take.duration
     yield f"{accepted} accepted, {rejected} rejected, {open_ones} under way or to be made"
+    reasons -= whole.rejected
     if turns:
         yield (
             f"accepted: {turns} turns, {seconds / 60:.1f} minutes, mean WER {wer / turns:.2%}, "
@@ -84,6 +91,8 @@ def _fates(road: Road) -> Iterator[str]:
         )
     for check, count in reasons.most_common(_REASONS_SHOWN):
         yield f"  rejected for {check}: {count}"
+    for check, count in whole.rejected.most_common():
+        yield f"  rejected when packed, for {check}: {count}"
     yield from _cells(filling)
 
 

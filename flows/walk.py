@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from flows.road import Needs, Road
+from flows.whole_corpus import WholeCorpus
 from pipeline.plan.briefs import Planner
 from pipeline.plan.cells import Cell
 from pipeline.plan.filling import Filling
@@ -17,10 +18,13 @@ def empty(road: Road) -> Filling:
     return Filling.of(road.planner, road.config.size, Slice(), road.config.budget.briefs)
 
 
-def walk(road: Road, filling: Filling | None = None) -> Iterator[tuple[Brief, Decided | Needs]]:
+def walk(
+    road: Road, filling: Filling | None = None, whole: WholeCorpus | None = None
+) -> Iterator[tuple[Brief, Decided | Needs]]:
     """The briefs that the corpus has room for, in the plan's order, as far as their fates are known, each with its own.
 
-    What is still to be made is taken to pass. The cells of `filling`, empty at first, are filled on the way.
+    What is still to be made is taken to pass. The cells of `filling`, empty at first, are filled on the way; `whole`
+    turns away what packing would.
     """
     filling, open_ones = filling or empty(road), Counter[Cell]()
     for brief, cell in _wanted(road.planner, filling, open_ones):
@@ -28,7 +32,10 @@ def walk(road: Road, filling: Filling | None = None) -> Iterator[tuple[Brief, De
         fate = road.resolve(brief)
         if not isinstance(fate, Decided):
             open_ones[cell] += 1
-        elif fate.accepted:
+            yield brief, fate
+            continue
+        fate = whole.judged(fate) if whole is not None else fate
+        if fate.accepted:
             filling.take(cell)
         yield brief, fate
 

@@ -5,6 +5,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.corpus import Corpus
+from flows.whole_corpus import WholeCorpus
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import Decided, SpokenTurn
 from pipeline.write.texts.earlier_texts import EarlierTexts
@@ -64,7 +65,7 @@ def test_one_recording_for_two_texts_is_found_out_over_the_whole_corpus(corpus: 
 
 def test_a_text_too_like_an_earlier_one_goes_and_a_rejected_one_has_no_claim(ledger: Folder, tmp_path: Path) -> None:
     limits = NearDuplicateLimits()
-    corpus = Corpus(Folder(str(tmp_path / "corpus")), MAKER, 1e9, EarlierTexts(limits))
+    corpus = Corpus(Folder(str(tmp_path / "corpus")), MAKER, 1e9, WholeCorpus(EarlierTexts(limits)))
     said = "She left the porch light on for him every night of that long winter"
     refused = rejected(decided(ledger, 0, text=said))
     first, again = decided(ledger, 1, text=said), decided(ledger, 2, text=f"{said} ,")
