@@ -1,5 +1,6 @@
 """The corpus being packed: decided dialogues come in the plan's order and go to their shards."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from flows.whole_corpus import WholeCorpus
@@ -15,7 +16,10 @@ REJECTED = "rejected"
 
 @dataclass
 class Corpus:
-    """Takes in decided dialogues one by one, in the plan's order, and writes train, validation, test and rejected."""
+    """Takes in decided dialogues one by one, in the plan's order, and writes train, validation, test and rejected.
+
+    `marks` counts what the judge gave to those that are in it: scale and mark.
+    """
 
     folder: Folder
     maker: RowMaker
@@ -23,6 +27,7 @@ class Corpus:
     whole: WholeCorpus = field(default_factory=WholeCorpus)
     writers: dict[str, ShardWriter] = field(default_factory=dict)
     accepted: int = 0
+    marks: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         kinds = list(self.maker.provenance.units)
@@ -37,6 +42,8 @@ class Corpus:
         decided = self.whole.judged(decided)
         self.writers[str(decided.brief.split) if decided.accepted else REJECTED].add(decided)
         self.accepted += decided.accepted
+        if decided.accepted and decided.judgement is not None:
+            self.marks.update(decided.judgement.scores.items())
         return decided
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from flows.contrast_sets import ContrastSets
 from flows.judged_texts import JudgedTexts
 from flows.judgements import objections_of, text_to_judge
 from flows.listeners import Listeners, Unscored
+from flows.references import wanted_references
 from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Ledger, Place
 from pipeline.engine.memo import Found, Memo
@@ -21,7 +22,7 @@ from pipeline.plan.briefs import Planner
 from pipeline.score.gate import Asked, judge
 from pipeline.score.stage import ClipPlace, Spoken
 from pipeline.shard.row import WHOLE, Decided, Objection, SpokenTurn
-from pipeline.speak.retake import TRIES_A_VOICE, line, reference_lines, understudies
+from pipeline.speak.retake import TRIES_A_VOICE, line, understudies
 from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission, Commissions
 from schemas.brief import Brief, Kind
@@ -32,7 +33,7 @@ from schemas.run import RunConfig
 from schemas.scores import Feeling, Reason
 from schemas.take import Line, TakeRecord
 from schemas.units import UnitSequence
-from schemas.voice import NEUTRAL, Role, Voice
+from schemas.voice import Role, Voice
 
 
 @dataclass
@@ -107,11 +108,18 @@ class Road:
 
     def _alone(self, brief: Brief) -> Decided | Needs:
         """The dialogue's own fate, whatever becomes of others."""
-        text = self.text(brief)
-        return _Resolution(self, brief, text).decide() if isinstance(text, Dialogue) else text
+        text = self._text(brief)
+        if not isinstance(text, _Text):
+            return text
+        fate = _Resolution(self, brief, text.dialogue).decide()
+        return replace(fate, judgement=text.judgement) if isinstance(fate, Decided) else fate
 
     def text(self, brief: Brief) -> Dialogue | Decided | Needs:
         """The dialogue as it was written and judged, why it will not do, or what has to be written or judged."""
+        text = self._text(brief)
+        return text.dialogue if isinstance(text, _Text) else text
+
+    def _text(self, brief: Brief) -> "_Text | Decided | Needs":
         ordered = self.commissions.of(brief)
         written = self.memos.write.look(ordered)
         if written is None:
@@ -120,19 +128,32 @@ class Road:
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
         dialogue = written.value.of(brief.member)
         objections = self.judged.of(f"{written.key} {brief.member}", dialogue, brief.language)
-        judged = objections or self._judged(brief, ordered, dialogue)
-        if isinstance(judged, Needs):
-            return judged
-        return Decided(brief, dialogue, _silent(dialogue), judged) if judged else dialogue
+        if objections:
+            return Decided(brief, dialogue, _silent(dialogue), objections)
+        return self._judged(brief, ordered, dialogue)
 
-    def _judged(self, brief: Brief, ordered: Commission, dialogue: Dialogue) -> tuple[Objection, ...] | Needs:
-        """What the judge has against the text; nothing if there is no judge, or nothing to judge."""
+    def _judged(self, brief: Brief, ordered: Commission, dialogue: Dialogue) -> "_Text | Decided | Needs":
+        """The text with what the judge thinks of it, if there is a judge, and anything to judge."""
         memo, rubric = self.memos.judge, self.pack.rubric
         if memo is None or rubric is None or brief.kind is Kind.INSTRUCTION:  # where feeling plays no part
-            return ()
+            return _Text(dialogue)
         text = text_to_judge(brief, ordered, dialogue)
         found = memo.look(text)
-        return Needs(judge=[text]) if found is None else objections_of(found, rubric)
+        if found is None:
+            return Needs(judge=[text])
+        judgement = found.value if isinstance(found, Found) else None
+        objections = objections_of(found, rubric)
+        if objections:
+            return Decided(brief, dialogue, _silent(dialogue), objections, judgement=judgement)
+        return _Text(dialogue, judgement)
+
+
+@dataclass(frozen=True)
+class _Text:
+    """A text that may be spoken, and its judgement if it was judged."""
+
+    dialogue: Dialogue
+    judgement: Judgement | None = None
 
 
 def _silent(dialogue: Dialogue) -> tuple[SpokenTurn, ...]:
@@ -252,13 +273,13 @@ class _Resolution:
 
     def _clips(self, voice: Voice) -> tuple[ClipPlace, ...]:
         """The recording that the voice was cloned from, where likeness is asked."""
-        if self.road.memos.listeners.likeness is None or NEUTRAL not in voice.clips:
+        clip = voice.recording
+        if self.road.memos.listeners.likeness is None or clip is None:
             return ()
-        clip = voice.clips[NEUTRAL]
         return (ClipPlace(self.road.clips, clip.audio, clip.digest),)
 
     def _references(self, voice: Voice) -> tuple[tuple[Place, str], ...] | Failure | None:
-        found, references = [], reference_lines(self.road.pack, voice, self.brief.language)
+        found, references = [], wanted_references(self.road.config, self.road.pack, voice, self.brief.language)
         for reference in references:
             made = self.road.memos.speak.look(reference)
             if made is None:

@@ -3,7 +3,7 @@
 Shapes and units: `duration`, `start`, `end`, `silence` are seconds; `sample_rate` is Hz; `audio.bytes` is FLAC, mono,
 at `sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names; each step of
 `interleaved` is a run of text (with its ids, if the recipe's tokenizer has any), a run of units, or a marker;
-`clipping` and `emotion.p` are parts of 1; WER and CER compare normalised texts.
+`clipping` and `emotion.p` are parts of 1; WER and CER compare normalised texts; `judgement.scores.score` is 0, 1 or 2.
 """
 
 import json
@@ -112,6 +112,7 @@ def _row(units: Iterable[str]) -> dict[str, _Feature]:
         "user": _SIDE,
         "assistant": _SIDE,
         "turns": _List(_turn(names)),
+        "judgement": {"scores": _List({"scale": _TEXT, "score": _COUNT}), "reason": _TEXT},
         "provenance": provenance,
     }
 

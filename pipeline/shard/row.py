@@ -9,6 +9,7 @@ from pipeline.shard.interleave import interleave
 from pipeline.shard.text_tokens import TextTokenizer, Words
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
+from schemas.judgement import Judgement
 from schemas.recipe import Recipe
 from schemas.run import ScoreBackends
 from schemas.scores import Feeling, Reason, Scores
@@ -46,13 +47,14 @@ class Objection:
 
 @dataclass(frozen=True)
 class Decided:
-    """A dialogue whose fate is known: kept if nothing stands against it."""
+    """A dialogue whose fate is known: kept if nothing stands against it. Without a judge it has no judgement."""
 
     brief: Brief
     dialogue: Dialogue | None
     turns: tuple[SpokenTurn, ...]
     objections: tuple[Objection, ...] = ()
     takes: int = 0
+    judgement: Judgement | None = None
 
     @property
     def accepted(self) -> bool:
@@ -128,6 +130,7 @@ class RowMaker:
             "user": _side(brief.user),
             "assistant": _side(brief.assistant),
             "turns": turns,
+            "judgement": _judgement(decided.judgement) if decided.judgement else None,
             "provenance": self._provenance(decided),
             "reasons": [
                 {"turn": one.turn, "check": one.reason.check, "message": one.reason.message}
@@ -205,6 +208,11 @@ class RowMaker:
             },
             "warmline": given.warmline,
         }
+
+
+def _judgement(judgement: Judgement) -> dict[str, Cell]:
+    scores: list[Cell] = [{"scale": scale, "score": mark} for scale, mark in judgement.scores.items()]
+    return {"scores": scores, "reason": judgement.reason}
 
 
 def _delivery(line: Line) -> dict[str, Cell]:
