@@ -71,6 +71,13 @@ class TextRules(Frozen):
     language: bool = Field(default=True, description="each turn is in the brief's language")
     characters: Bounds = Field(default=Bounds(least=1, most=600), description="length of a turn in characters")
     words: Bounds | None = Field(default=None, description="length of a turn in words; null: not counted")
+    length_tolerance: float | None = Field(
+        default=1.5,
+        ge=1.0,
+        allow_inf_nan=False,
+        description="a turn may have so many times fewer words, or more, than its length in `lengths` says; "
+        "null: what comes is not measured",
+    )
     spoken: bool = Field(
         default=True,
         description="only what is said aloud: no markdown, lists, stage directions, emoji, addresses of the net, "

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from pipeline.config.plain_manner import check_bound_voices
 from pipeline.config.source import Path_
 from pipeline.config.steering_checks import dead_end
 from pipeline.config.validation import complaints
@@ -15,14 +16,23 @@ from pipeline.plan.briefs import Planner
 from pipeline.plan.expense import over_budget
 from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
 from pipeline.speak.backends import SPEAKERS
-from pipeline.speak.casting import abilities_of, can_speak, emotions, out_of_reach, unknown_tags, with_speakable_voices
+from pipeline.speak.casting import (
+    abilities_of,
+    can_speak,
+    emotions,
+    out_of_reach,
+    unheard_clips,
+    unknown_tags,
+    with_speakable_voices,
+)
 from pipeline.speak.speaker import Abilities
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
+from schemas.judgement import Rubric
 from schemas.pack import Pack
 from schemas.run import Backend, EmotionBackend, RunConfig
 from schemas.steering import Contrast
-from schemas.voice import NEUTRAL, Role, Split, Voice
+from schemas.voice import Role, Split, Voice
 
 Complaint = tuple[Path_, str]
 
@@ -50,6 +60,8 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
         yield ("shard", "splits"), "validation and test leave nothing for train: their sum must be below 1"
     else:
         yield from _splits(config, speakable)
+        if able is not None:
+            yield from check_bound_voices(config, speakable, able)
         planner = Planner(speakable, config.seed, config.shard.splits)
         yield from ((("budget", key), message) for key, message in over_budget(config, planner))
     yield from _writing(config, pack)
@@ -127,7 +139,7 @@ def _splits(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
                 elif role is Role.USER and pack.contrast is not None:
                     yield from ((where, message) for message in _contrasts(planner, pack.contrast, split, language))
     if pack.given:
-        for field in ("voice.user", "voice.assistant"):
+        for field in ("voice.assistant",) if planner.rules.has_bound_voices else ("voice.user", "voice.assistant"):
             told = dead_end(planner.rules, field)
             if told:
                 yield ("pack",), f"{told}: give the pack such a voice, or the condition another cast"
@@ -229,7 +241,8 @@ def _speaking(config: RunConfig, pack: Pack, able: Abilities) -> Iterator[Compla
 
 
 def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
-    """Voices that no engine can speak, or whose settings are wrong. Paths are the pack's."""
+    """What of the pack the run's backends cannot do: voices to speak, replies to ask for. Paths are the pack's."""
+    yield from _asking(config, pack)
     name = config.speak.backend
     if not _loads(SPEAKERS, config.speak):
         return
@@ -248,7 +261,26 @@ def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     except ValidationError:
         return  # said already
     yield from _shared_voices(able, name, pack)
+    yield from unheard_clips(pack, able, name)
     yield from unknown_tags(pack, able, name)
+
+
+def _asking(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
+    """Replies that the servers of writer and judge cannot be asked for."""
+    yield from _beyond(WRITERS, config.write, pack)
+    if config.judge is not None and pack.rubric is not None:
+        yield from _beyond(JUDGES, config.judge, pack.rubric)
+
+
+def _beyond(registry: Registry, backend: Backend, asks: Pack | Rubric) -> Iterator[Complaint]:
+    if not _loads(registry, backend):
+        return
+    module = registry.load(backend.backend)
+    try:
+        settings = module.Settings.model_validate(backend.settings)
+    except ValidationError:
+        return  # said already
+    yield from module.beyond(settings, asks)
 
 
 def _shared_voices(able: Abilities, backend: str, pack: Pack) -> Iterator[Complaint]:
@@ -257,8 +289,10 @@ def _shared_voices(able: Abilities, backend: str, pack: Pack) -> Iterator[Compla
     for number, voice in enumerate(pack.voices):
         if Role.USER not in voice.roles or not can_speak(able, backend, voice):
             continue
-        clip = voice.clips[NEUTRAL].digest if able.clips and NEUTRAL in voice.clips else ""
-        owner = owners.setdefault(fingerprint(dict(voice.engines.get(backend, {})), clip), voice)
-        if owner.split is not voice.split:
+        settings = dict(voice.engines.get(backend, {}))
+        digests = {clip.digest for clip in voice.clips.values()} if able.clips else set()
+        heard = [owners.setdefault(fingerprint(settings, digest), voice) for digest in sorted(digests) or [""]]
+        owner = next((one for one in heard if one.split is not voice.split), None)
+        if owner is not None:
             message = f"{voice.id} ({voice.split}) sounds as {owner.id} ({owner.split}): a user's voice has one split"
             yield ("voices", number), message

@@ -7,24 +7,19 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from pipeline.engine.chat import Ask, Reply
 from pipeline.engine.model_server import BadAnswerError
+from pipeline.engine.schema_dialect import Dialect
 from schemas.dialogue import Usage
 
-_LENGTHS = ("minLength", "maxLength")
 
-
-def request_body(ask: Ask, model: str, extra: Mapping[str, JsonValue], *, lengths: bool) -> bytes:
+def request_body(ask: Ask, model: str, extra: Mapping[str, JsonValue], dialect: Dialect = Dialect.FULL) -> bytes:
     """The request's JSON. The messages stand at its head as they do in the model's context: what is common, first.
 
-    `extra` goes on top, and takes a field out by null; without `lengths` the schema does not bound texts.
+    `dialect` is how much of the schema the server knows. `extra` goes on top, and takes a field out by null.
     """
-    schema = ask.schema if lengths else _without_lengths(ask.schema)
     body: dict[str, JsonValue] = {
         "model": model,
         "messages": [{"role": message.role, "content": message.content} for message in ask.messages],
-        "response_format": {
-            "type": "json_schema",
-            "json_schema": {"name": "reply", "strict": True, "schema": dict(schema)},
-        },
+        "response_format": dialect.form(ask.schema),
         "seed": ask.seed,
         "temperature": ask.temperature,
         "top_p": ask.top_p,
@@ -33,14 +28,6 @@ def request_body(ask: Ask, model: str, extra: Mapping[str, JsonValue], *, length
     body |= extra
     told = {name: value for name, value in body.items() if value is not None}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _without_lengths(schema: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {key: _inside(value) for key, value in schema.items() if key not in _LENGTHS}
-
-
-def _inside(value: JsonValue) -> JsonValue:
-    return _without_lengths(value) if isinstance(value, dict) else value
 
 
 class _Details(BaseModel):

@@ -1,13 +1,25 @@
 """Where a model server is, and how hard it may be pressed; checked without any client library."""
 
 import os
+from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, JsonValue, field_validator
 
 from pipeline.engine.errors import UsageError
 from schemas.frozen import Frozen, Seconds
+
+
+def leaving(ours: frozenset[str], why: str = "") -> AfterValidator:
+    """For a setting that holds further fields of a request: it may not hold those that are ours to fill."""
+
+    def check(extra: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        if taken := sorted(ours & extra.keys()):
+            raise ValueError(f"{', '.join(taken)} cannot be set here{why}")
+        return extra
+
+    return AfterValidator(check)
 
 
 class ServerSettings(Frozen):

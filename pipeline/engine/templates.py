@@ -79,6 +79,19 @@ class Checked:
                 yield f"asks for {found.node.name}.{found.attr}: {nearest(found.attr, fields)}"
 
 
+def names_in(text: str) -> frozenset[str]:
+    """What a template asks for; nothing if it is broken, which is said elsewhere.
+
+    >>> sorted(names_in("{% if words %}{{ words[0] }} to {{ most }}{% endif %}"))
+    ['most', 'words']
+    """
+    try:
+        tree = ENVIRONMENT.parse(text)
+    except TemplateSyntaxError:
+        return frozenset()
+    return frozenset(meta.find_undeclared_variables(tree) - _set_inside(tree))
+
+
 def _set_inside(tree: nodes.Template) -> set[str]:
     """Names that the template sets itself: those set in a branch Jinja takes for unknown ones."""
     return {name.name for name in tree.find_all(nodes.Name) if name.ctx == "store"}

@@ -5,6 +5,7 @@ A backend is a module beside this one with
 - `Settings`: a pydantic model that can be checked without the model's libraries,
 - `VERSION`: raise it when the same text would be judged differently,
 - `identity(settings, rubric)`: what all its judgements depend on, as a fingerprint,
+- `beyond(settings, rubric)`: what of the rubric it cannot ask for, each with its path in the pack,
 - `build(settings, rubric) -> Judge`; it waits for a server.
 
 It is listed in `backends.py` and imported only when named.

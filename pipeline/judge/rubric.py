@@ -23,6 +23,7 @@ _SIDES = dict.fromkeys(("user", "assistant"), tuple(Character.model_fields))
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 Path = tuple[str | int, ...]
+Complaint = tuple[Path, str]
 
 
 def prompts_of(rubric: Rubric) -> Prompts:
@@ -51,7 +52,7 @@ def of_text(text: Text, rubric: Rubric) -> dict[str, object]:
     }
 
 
-def complaints(rubric: Rubric) -> Iterator[tuple[Path, str]]:
+def complaints(rubric: Rubric) -> Iterator[Complaint]:
     """What is wrong with a pack's rubric, each with its path in the pack."""
     for name in rubric.scales:
         if not _NAME.fullmatch(name) or name == REASON:

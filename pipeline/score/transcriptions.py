@@ -7,17 +7,18 @@ and the transcript is kept as it came.
 import asyncio
 import io
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import httpx2
 import soundfile
 from openai import AsyncOpenAI, RequestOptions
-from pydantic import BaseModel, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, JsonValue, ValidationError
 
 from pipeline.audio.recording import Recording, pcm16, resample
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.model_server import BadAnswerError, ItemRefusedError, ModelServer, ServerSettings
+from pipeline.engine.server_settings import leaving
 from pipeline.score.scorer import Utterance
 from pipeline.score.wording import error_rates
 from schemas.scores import Hearing
@@ -48,14 +49,7 @@ class Settings(ServerSettings):
     response_format: Literal["json", "verbose_json"] = "json"
     prompt: Literal["none", "dialogue"] = "none"
     language: bool = True
-    extra_body: Mapping[str, JsonValue] = {}
-
-    @field_validator("extra_body")
-    @classmethod
-    def _leave_ours(cls, extra: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-        if taken := sorted(_OURS & extra.keys()):
-            raise ValueError(f"{', '.join(taken)} cannot be set here")
-        return extra
+    extra_body: Annotated[Mapping[str, JsonValue], leaving(_OURS)] = {}
 
 
 def identity(settings: Settings) -> str:

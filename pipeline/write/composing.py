@@ -2,19 +2,22 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from pipeline.engine.chat import BadReplyError, Complete, GivenUpError
 from pipeline.engine.errors import UsageError
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.refusal import ItemRefusedError
+from pipeline.engine.schema_dialect import Dialect, nobody_tells, untold_keys
 from pipeline.engine.templates import RENDERING_ERRORS, Prompts
 from pipeline.write.asking import Asker
-from pipeline.write.prompting import of_all, of_brief
+from pipeline.write.prompting import Complaint, allowed, of_all, of_brief, user_tags
 from pipeline.write.replies import Said, Shape
+from pipeline.write.texts.brief import asked_of, brief_faults
+from pipeline.write.texts.fault import TextFault
 from pipeline.write.texts.judge import judge
-from pipeline.write.writer import Commission, Member
+from pipeline.write.writer import Commission, Member, Tags, tags_of
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.pack import Pack, Situation, Writing
 from schemas.text_rules import TextRules
@@ -25,6 +28,22 @@ def needs(pack: Pack) -> Iterator[str]:
     """What the pack lacks for a writer that is a language model."""
     if pack.writing is None:
         yield f"the pack {pack.name} has no writing steps, which tell a language model what to write (docs/write.md)"
+
+
+def beyond(pack: Pack, dialect: Dialect) -> Iterator[Complaint]:
+    """What of the pack's writing a server of this dialect of JSON schemas cannot be asked for."""
+    if pack.writing is None:
+        return
+    composer = Composer.of(pack, tries=1)
+    for number, step in enumerate(pack.writing.steps):
+        path = ("writing", "steps", number)
+        asked = {felt: composer.shape(number, 1, felt) for felt in composer.named or [""]}
+        found = (fault for shape in asked.values() for fault in dialect.too_much(shape.schema))
+        for fault in dict.fromkeys(found):
+            yield (*path, "gives"), f"its schema has {fault} for servers with schema_dialect: {dialect}: ask for less"
+        missing = untold_keys(next(iter(asked.values())).schema, composer.prompts[number].system + step.prompt)
+        if missing and not dialect.tells_the_shape:
+            yield (*path, "system"), nobody_tells(missing, dialect)
 
 
 def writing_of(pack: Pack) -> Writing:
@@ -47,7 +66,8 @@ def identity(pack: Pack) -> str:
         step.model_copy(update={"system": prompts.system}).model_dump(mode="json", exclude_defaults=True)
         for step, prompts in zip(composer.writing.steps, composer.prompts, strict=True)
     ]
-    return fingerprint(steps, composer.writing.longest_turn, composer.named)
+    named = {emotion for replies in composer.named.values() for emotion in replies}
+    return fingerprint(steps, composer.writing.longest_turn, composer.named, allowed(composer.tags, sorted(named)))
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,7 @@ class Composer:
 
     `named` are the emotions that a reply may name, for each of the user's, where a step has the model name it. What the
     rules for texts find is a failed try, so that a model may do better; what is kept is judged again on the road.
+    `tags` are the sounds that each emotion's delivery allows.
     """
 
     writing: Writing
@@ -63,7 +84,7 @@ class Composer:
     tries: int
     named: Mapping[str, tuple[str, ...]]
     rules: TextRules
-    tags: frozenset[str]
+    tags: Tags
 
     @classmethod
     def of(cls, pack: Pack, tries: int) -> "Composer":
@@ -72,7 +93,7 @@ class Composer:
         variables = of_all(pack, writing)
         prompts = tuple(Prompts.of(step.system, step.prompt, variables) for step in writing.steps)
         names = any(step.names_emotion for step in writing.steps)
-        return cls(writing, prompts, tries, _open_to(pack) if names else {}, pack.texts, pack.tags)
+        return cls(writing, prompts, tries, _open_to(pack) if names else {}, pack.texts, tags_of(pack))
 
     async def compose(self, item: Commission, complete: Complete) -> Written | Failure:
         """The dialogue, or why there is none. Never raises for what one item alone suffers from."""
@@ -96,7 +117,12 @@ class Composer:
         step = self.writing.steps[number]
         named = self.named[user_emotion] if step.names_emotion else ()
         exchanges_or_turn = exchanges if step.gives == "dialogue" else None
-        return _shape(exchanges_or_turn, self.writing.longest_turn, step.reasoning, named, self.tags)
+        return _shape(exchanges_or_turn, self.writing.longest_turn, step.reasoning, named, self.sounds)
+
+    @cached_property
+    def sounds(self) -> frozenset[str]:
+        """All of the pack's."""
+        return frozenset(tag for tags in self.tags.values() for tag in tags)
 
 
 def _open_to(pack: Pack) -> dict[str, tuple[str, ...]]:
@@ -149,45 +175,61 @@ class _Work:
         """One query for all, and a reply for each."""
         item = self.item
         known = self._variables(item) | self._at(item, 0, ())
-        query = (await self._reply(0, known, item.user.emotion)).turns[0]
+        query = (await self._reply(0, known, item.user.emotion, of=item.members)).turns[0]
         found = []
         for member in item.members:
             own = item.model_copy(update={"user": member.user, "assistant": member.assistant})
             known = self._variables(own) | self._at(own, 0, ()) | {"query": query}
             asked = self._turn(0, query, of=member)
-            reply = await self._reply(1, known, member.user.emotion, (asked,))
+            reply = await self._reply(1, known, member.user.emotion, (asked,), (member,))
             turns = asked, self._turn(1, reply.turns[0], reply, member)
             found.append(Dialogue(turns=turns))
         return tuple(found)
 
     async def _reply(
-        self, number: int, variables: Mapping[str, object], user_emotion: str, before: Sequence[Turn] = ()
+        self,
+        number: int,
+        variables: Mapping[str, object],
+        user_emotion: str,
+        before: Sequence[Turn] = (),
+        of: Sequence[Member | None] = (None,),
     ) -> Said:
+        """A reply that is `of` the only dialogue, or of these members of a contrast set."""
         composer = self.composer
         shape = composer.shape(number, self.item.turns // 2, user_emotion)
         step, prompts = composer.writing.steps[number], composer.prompts[number]
-        return await self.asker.reply(step, prompts, shape, variables, lambda said: self._judge(said, before))
+        return await self.asker.reply(step, prompts, shape, variables, lambda said: self._judge(said, before, of))
 
-    def _judge(self, said: Said, before: Sequence[Turn]) -> None:
-        """Raises BadReplyError for what the pack's rules for texts find in the reply."""
-        turns = list(before)
-        for text in said.turns:
-            turns.append(self._turn(len(turns), text))
-        for fault in judge(Dialogue(turns=tuple(turns)), self.item.language, self.composer.rules, self.composer.tags):
-            unanswered = fault.check == "crisis" and len(turns) % 2
-            if (fault.turn is None or fault.turn >= len(before)) and not unanswered:
-                raise BadReplyError(f"{fault.check}: {fault.message}")
+    def _judge(self, said: Said, before: Sequence[Turn], of: Sequence[Member | None]) -> None:
+        """Raises BadReplyError for what the pack's rules for texts find in the reply, or what was not asked for."""
+        for member in of:
+            turns = list(before)
+            for text in said.turns:
+                turns.append(self._turn(len(turns), text, said, member))
+            for fault in self._faults(Dialogue(turns=tuple(turns))):
+                unanswered = fault.check == "crisis" and len(turns) % 2
+                if (fault.turn is None or fault.turn >= len(before)) and not unanswered:
+                    raise BadReplyError(f"{fault.check}: {fault.message}")
+
+    def _faults(self, dialogue: Dialogue) -> Iterator[TextFault]:
+        composer = self.composer
+        yield from judge(dialogue, self.item.language, composer.rules, composer.sounds)
+        yield from brief_faults(dialogue, asked_of(self.item, composer.tags), composer.rules)
 
     def _variables(self, item: Commission) -> dict[str, object]:
         return of_brief(item, self.composer.writing)
 
     def _at(self, item: Commission, exchange: int, history: tuple[Turn, ...]) -> dict[str, object]:
+        felt, sounds = item.user.emotion_of(exchange), item.assistant.emotion_of(exchange)
+        named = self.composer.named[felt] if self.composer.named else ()
         return {
             "exchange": exchange + 1,
             "history": history,
-            "user_emotion": item.user.emotion_of(exchange),
-            "reply_emotion": item.assistant.emotion_of(exchange),
-            "open_emotions": self.composer.named.get(item.user.emotion_of(exchange), ()),
+            "user_emotion": felt,
+            "reply_emotion": sounds,
+            "open_emotions": named,
+            "user_tags": user_tags(item, exchange),
+            "reply_tags": allowed(self.composer.tags, named or (sounds,)),
         }
 
     def _turn(self, number: int, text: str, said: Said | None = None, of: Member | None = None) -> Turn:

@@ -1,5 +1,6 @@
 """The writer that asks a chat server: vLLM, or anything else that speaks OpenAI's protocol."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pipeline.engine.chat_server import ChatServer, ChatSettings
@@ -7,6 +8,7 @@ from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.write import composing
 from pipeline.write.composing import Composer
+from pipeline.write.prompting import Complaint
 from pipeline.write.writer import Commission
 from schemas.dialogue import Written
 from schemas.pack import Pack
@@ -21,6 +23,11 @@ needs = composing.needs
 def identity(settings: Settings, pack: Pack) -> str:
     """The pack's steps, the model and what else it is told; where it runs and how fast is none of it."""
     return fingerprint(composing.identity(pack), settings.model, settings.extra_body)
+
+
+def beyond(settings: Settings, pack: Pack) -> Iterator[Complaint]:
+    """What of the writing cannot be asked for in the server's dialect of JSON schemas."""
+    return composing.beyond(pack, settings.schema_dialect)
 
 
 def build(settings: Settings, pack: Pack) -> "ChatWriter":

@@ -15,6 +15,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
+from pipeline.write.prompting import Complaint
 from pipeline.write.writer import Commission
 from schemas.brief import Character, Kind
 from schemas.dialogue import Dialogue, Turn, Written
@@ -64,14 +65,19 @@ def needs(pack: Pack) -> Iterator[str]:
             yield f"{situation.id} has too few threads for {longest} turns"
 
 
+def beyond(settings: Settings, pack: Pack) -> Iterator[Complaint]:  # noqa: ARG001 -- every writer gets its settings
+    """Nothing: it asks nobody."""
+    return iter(())
+
+
 def _kinds(pack: Pack) -> Iterator[Mapping[Kind, float]]:
     yield pack.kinds
     yield from (given.kinds for given in pack.given if given.kinds)
 
 
 def reads(commission: Commission) -> Commission:
-    """All of it."""
-    return commission
+    """All of it but the sounds that a model may put in: those of its phrases stand there as they are."""
+    return commission.model_copy(update={"tags": {}})
 
 
 def build(settings: Settings, pack: Pack) -> "PhrasebookWriter":  # noqa: ARG001 -- every writer gets its settings

@@ -7,15 +7,18 @@ batching fills the GPU: give the stage a large `batch`. One worker holds one eng
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, JsonValue, field_validator
+from pydantic import Field, JsonValue
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
+from pipeline.engine.schema_dialect import Dialect
+from pipeline.engine.server_settings import leaving
 from pipeline.write import composing
 from pipeline.write.composing import Composer
 from pipeline.write.model_folder import check_model_folder
+from pipeline.write.prompting import Complaint
 from pipeline.write.vllm_engine import Engine
 from pipeline.write.vllm_model import ModelOptions
 from pipeline.write.writer import Commission
@@ -43,7 +46,7 @@ class Settings(Frozen):
 
     model: str = Field(min_length=1)
     tries: int = Field(default=4, ge=1, le=100)
-    sampling: Mapping[str, JsonValue] = {}
+    sampling: Annotated[Mapping[str, JsonValue], leaving(_OURS, ": the pack's steps say how they are sampled")] = {}
     template_variables: Mapping[str, JsonValue] = {}
     reasoning_parser: str = ""
     dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
@@ -53,13 +56,6 @@ class Settings(Frozen):
     gpu_memory_utilization: float = Field(default=0.9, gt=0.0, le=1.0)
     tensor_parallel_size: int = Field(default=1, ge=1)
     enforce_eager: bool = False
-
-    @field_validator("sampling")
-    @classmethod
-    def _leave_ours(cls, sampling: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-        if taken := sorted(_OURS & sampling.keys()):
-            raise ValueError(f"{', '.join(taken)} cannot be set here: the pack's steps say how they are sampled")
-        return sampling
 
     @property
     def folder(self) -> Path:
@@ -78,6 +74,11 @@ def identity(settings: Settings, pack: Pack) -> str:
         settings.template_variables,
         settings.reasoning_parser,
     )
+
+
+def beyond(settings: Settings, pack: Pack) -> Iterator[Complaint]:  # noqa: ARG001 -- every writer gets its settings
+    """What of the writing cannot be asked for: vLLM's grammars know all of a schema."""
+    return composing.beyond(pack, Dialect.FULL)
 
 
 def build(settings: Settings, pack: Pack) -> "VllmWriter":

@@ -8,6 +8,8 @@ A backend is a module beside this one with
 - `identity(settings, pack)`: what all its texts depend on, as a fingerprint; settings that only say where and how fast,
   such as a server's address, are none of it,
 - `reads(commission)`: what one text depends on of its commission,
+- `needs(pack)`: what the pack lacks for it, each in a sentence,
+- `beyond(settings, pack)`: what of the pack's writing it cannot ask for, each with its path in the pack,
 - `build(settings, pack) -> Writer` (or `AsyncWriter`, if its entry in `backends.py` says that it waits for a server).
 
 It is listed in `backends.py` and imported only when named.
@@ -27,6 +29,14 @@ from schemas.frozen import Frozen
 from schemas.pack import Pack, Situation
 from schemas.voice import Role
 
+Tags = Mapping[str, tuple[str, ...]]
+"""Emotion → the inline sounds that its delivery allows in a text (laughter, for [laughter]), if it allows any."""
+
+
+def tags_of(pack: Pack) -> Tags:
+    """The sounds that the pack's deliveries allow, by emotion."""
+    return {emotion: style.tags for emotion, style in pack.deliveries.items() if style.tags}
+
 
 class Member(Frozen):
     """The sides of one dialogue of a contrast set."""
@@ -38,7 +48,8 @@ class Member(Frozen):
 class Commission(Frozen):
     """What is to be written: a brief without what the text does not depend on, and its situation in full.
 
-    `words` bounds how much is said in a turn; None: it is not said. A contrast set is written as one: all its briefs
+    `words` bounds how much is said in a turn; None: it is not said. `tags` are the inline sounds that its texts may
+    hold, by emotion: of those of its emotions whose delivery has any. A contrast set is written as one: all its briefs
     have the same commission, with all `members`; `user` and `assistant` are the first's.
     """
 
@@ -51,7 +62,13 @@ class Commission(Frozen):
     text_seed: int
     arc: Arc = Arc.STEADY
     words: tuple[int, int] | None = None
+    tags: Mapping[str, tuple[str, ...]] = {}
     members: tuple[Member, ...] = ()
+
+    def sides(self, role: Role) -> tuple[Character, ...]:
+        """Who plays this side: one, or each member's of a contrast set."""
+        both = self.members or (self,)
+        return tuple(one.user if role is Role.USER else one.assistant for one in both)
 
 
 @dataclass(frozen=True)
@@ -67,6 +84,12 @@ class Commissions:
             for user, assistant in brief.members
         )
         user, assistant = brief.members[0] if brief.members else (brief.user, brief.assistant)
+        felt = {
+            emotion
+            for sides in brief.members or ((user, assistant),)
+            for side in sides
+            for emotion in side.path or (side.emotion,)
+        }
         return Commission(
             language=brief.language,
             kind=brief.kind,
@@ -77,6 +100,7 @@ class Commissions:
             text_seed=brief.text_seed,
             arc=brief.arc,
             words=self.pack.lengths[brief.length].words if brief.length else None,
+            tags={emotion: tags for emotion, tags in self._tags.items() if emotion in felt},
             members=members,
         )
 
@@ -89,6 +113,10 @@ class Commissions:
             path=side.path,
             persona=self._personas[role][side.persona] if side.persona else "",
         )
+
+    @cached_property
+    def _tags(self) -> Tags:
+        return tags_of(self.pack)
 
     @cached_property
     def _situations(self) -> Mapping[str, Situation]:

@@ -79,7 +79,7 @@ def test_a_length_is_told_in_words_or_in_characters() -> None:
     for (item, _), ask in zip(found, model.asked, strict=True):
         assert item.words is not None
         unit = "characters" if item.language == "zh" else "words"
-        assert f"have {item.words[0]} to {item.words[1]} {unit} each" in ask.messages[1].content
+        assert f"has {item.words[0]} to {item.words[1]} {unit}." in ask.messages[1].content
 
 
 def test_what_cannot_be_heard_is_not_told() -> None:
@@ -120,12 +120,17 @@ def test_the_judge_of_opens2s_is_told_the_voice_and_the_family_of_each_exchange(
     assert rubric is not None
     prompts = prompts_of(rubric)
     assert all(name in prompts.system for name in rubric.scales)
-    for item, made in written("opens2s")[0]:
+    judged = [one for one in written("opens2s")[0] if one[0].kind is not Kind.INSTRUCTION]  # flows/road.py leaves those
+    assert {Kind.REPLY, Kind.TEXT_INPUT} == {item.kind for item, _ in judged}
+    for item, made in judged:
         turns, situation = made.dialogue.turns, item.situation
         sides = {"user": item.user, "assistant": item.assistant}
         text = Text(language=item.language, situation=situation.id, about=situation.about, turns=turns, **sides)
         told = prompts.prompt(of_text(text, rubric))
-        assert f"Family: {situation.id.partition('_')[0]}\n" in told
-        assert f"What is heard: {item.user.age}, {item.user.gender}, {item.user.emotion}\n" in told
-        assert f"They say: {turns[0].text}\n" in told
+        family = situation.id.partition("_")[0]
+        typed = item.kind is Kind.TEXT_INPUT
+        assert f"Family: {family}\n" in told
+        heard = "nothing" if typed else f"{item.user.age}, {item.user.gender}, {item.user.emotion}"
+        assert f"What is heard: {heard}\n" in told
+        assert f"They {'type' if typed else 'say'}: {turns[0].text}\n" in told
         assert told.endswith(f"The answer, which sounds {turns[1].emotion}: {turns[1].text}")

@@ -104,8 +104,9 @@ def test_a_prompt_tells_what_the_brief_says(empathy: Pack, commissions: list[Com
     for prompt, item in zip(prompts(empathy, commissions), commissions, strict=True):
         facts = prompt[prompt.index("\nBrief\n") :]
         assert item.situation.about in facts
-        assert f"emotion, all the way: {item.user.emotion}, " in facts
-        assert f"That of the answers: {item.assistant.emotion}, " in facts
+        assert re.search(rf"emotion, all the way: {item.user.emotion}[,.] ", facts)
+        assert re.search(rf"That of the answers: {item.assistant.emotion}[,.]", facts)
+        assert "neutral, " not in facts  # what is plain is neither mild nor strong
         assert f"- Exchanges: {item.turns // 2}," in facts
         assert "English" in facts
 

@@ -7,7 +7,7 @@ _LONGEST_QUOTE = 60
 
 @dataclass(frozen=True, slots=True)
 class TextFault:
-    """One reason. `turn` counts from 0 (None: the dialogue as a whole); `check` is the key of TextRules."""
+    """One reason. `turn` counts from 0 (None: the dialogue as a whole); `check` is the key of TextRules, mostly."""
 
     turn: int | None
     check: str

@@ -36,7 +36,8 @@ def judge(
 ) -> tuple[TextFault, ...]:
     """Every reason why the text will not do, check by check; none if it will.
 
-    `tags` are the inline tags that the pack's deliveries declare ([laughter]); `kept_clean` holds the listed texts of
+    `tags` are the inline sounds of the pack's deliveries (laughter, for [laughter]); which of them a turn may hold, and
+    how long it was to be, is its brief's matter: see brief.py. `kept_clean` holds the listed texts of
     `rules.keep_clean`. Likeness to other dialogues is the corpus's matter: see near_duplicates.py.
 
     >>> from schemas.dialogue import Turn

@@ -30,6 +30,15 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+def unit_of(language: str) -> str:
+    """What the words of a turn are counted in.
+
+    >>> unit_of("en"), unit_of("zh-TW")
+    ('words', 'characters')
+    """
+    return "characters" if language.partition("-")[0] in UNSPACED else "words"
+
+
 def in_tokens(words: int, language: str) -> int:
     """How many tokens stand for so many words: characters are more than words (3 for 2).
 
@@ -40,13 +49,13 @@ def in_tokens(words: int, language: str) -> int:
 
 
 class Said:
-    """One turn. `text` is without the tags that a pack allows; `folded` is for patterns."""
+    """One turn. `text` is without the sounds that a pack allows ([laughter]); `folded` is for patterns."""
 
     def __init__(self, number: int, turn: Turn, tags: Collection[str]) -> None:
         text = turn.text
         for tag in tags:
-            if tag in text:
-                text = text.replace(tag, " ")
+            if f"[{tag}]" in text:
+                text = text.replace(f"[{tag}]", " ")
         self.number, self.role, self.text = number, turn.role, text
         self.folded = folded(text)
 

@@ -2,8 +2,9 @@
 
 import pytest
 
+from pipeline.write.texts.said import hear
 from schemas.text_rules import TextRules
-from tests.write.texts.dialogues import checks, faults
+from tests.write.texts.dialogues import checks, dialogue, faults
 
 WRITTEN = {
     "I **really** miss her.": "'**really**' is markdown",
@@ -93,9 +94,13 @@ def test_digits_are_looked_for_when_spoken_style_is_not() -> None:
 
 
 def test_tags_that_the_deliveries_declare_pass_and_no_others() -> None:
-    text = "Well [laughter] I know. <strong>So</strong> what? [cough]"
-    found = faults(text, tags=("[laughter]", "<strong>", "</strong>"))
-    assert [fault.message for fault in found] == ["'[cough]' is a stage direction"]
+    text = "Well [laughter] I know. So what? [cough]"
+    assert [fault.message for fault in faults(text, tags=("laughter",))] == ["'[cough]' is a stage direction"]
+
+
+def test_a_tags_word_without_brackets_is_a_word() -> None:
+    assert [fault.check for fault in faults("Noise **noise**.", tags=("noise",))] == ["spoken"]
+    assert "noise" in hear(dialogue("Noise, all day."), ("noise",))[0].tokens
 
 
 def test_one_name_before_several_turns_of_a_side_names_a_speaker() -> None:
