@@ -9,10 +9,9 @@ from pipeline.engine.errors import UsageError
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.refusal import ItemRefusedError
-from pipeline.engine.schema_dialect import Dialect, nobody_tells, untold_keys
 from pipeline.engine.templates import RENDERING_ERRORS, Prompts
 from pipeline.write.asking import Asker
-from pipeline.write.prompting import Complaint, allowed, of_all, of_brief, user_tags
+from pipeline.write.prompting import allowed, of_all, of_brief, user_tags
 from pipeline.write.replies import Said, Shape
 from pipeline.write.texts.brief import asked_of, brief_faults
 from pipeline.write.texts.fault import TextFault
@@ -28,22 +27,6 @@ def needs(pack: Pack) -> Iterator[str]:
     """What the pack lacks for a writer that is a language model."""
     if pack.writing is None:
         yield f"the pack {pack.name} has no writing steps, which tell a language model what to write (docs/write.md)"
-
-
-def beyond(pack: Pack, dialect: Dialect) -> Iterator[Complaint]:
-    """What of the pack's writing a server of this dialect of JSON schemas cannot be asked for."""
-    if pack.writing is None:
-        return
-    composer = Composer.of(pack, tries=1)
-    for number, step in enumerate(pack.writing.steps):
-        path = ("writing", "steps", number)
-        asked = {felt: composer.shape(number, 1, felt) for felt in composer.named or [""]}
-        found = (fault for shape in asked.values() for fault in dialect.too_much(shape.schema))
-        for fault in dict.fromkeys(found):
-            yield (*path, "gives"), f"its schema has {fault} for servers with schema_dialect: {dialect}: ask for less"
-        missing = untold_keys(next(iter(asked.values())).schema, composer.prompts[number].system + step.prompt)
-        if missing and not dialect.tells_the_shape:
-            yield (*path, "system"), nobody_tells(missing, dialect)
 
 
 def writing_of(pack: Pack) -> Writing:

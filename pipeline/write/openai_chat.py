@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pipeline.engine.chat_server import ChatServer, ChatSettings
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
-from pipeline.write import composing
+from pipeline.write import composing, expressible
 from pipeline.write.composing import Composer
 from pipeline.write.prompting import Complaint
 from pipeline.write.writer import Commission
@@ -27,7 +27,7 @@ def identity(settings: Settings, pack: Pack) -> str:
 
 def beyond(settings: Settings, pack: Pack) -> Iterator[Complaint]:
     """What of the writing cannot be asked for in the server's dialect of JSON schemas."""
-    return composing.beyond(pack, settings.schema_dialect)
+    return expressible.beyond(pack, settings.schema_dialect)
 
 
 def build(settings: Settings, pack: Pack) -> "ChatWriter":

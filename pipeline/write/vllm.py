@@ -15,7 +15,7 @@ from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.schema_dialect import Dialect
 from pipeline.engine.server_settings import leaving
-from pipeline.write import composing
+from pipeline.write import composing, expressible
 from pipeline.write.composing import Composer
 from pipeline.write.model_folder import check_model_folder
 from pipeline.write.prompting import Complaint
@@ -78,7 +78,7 @@ def identity(settings: Settings, pack: Pack) -> str:
 
 def beyond(settings: Settings, pack: Pack) -> Iterator[Complaint]:  # noqa: ARG001 -- every writer gets its settings
     """What of the writing cannot be asked for: vLLM's grammars know all of a schema."""
-    return composing.beyond(pack, Dialect.FULL)
+    return expressible.beyond(pack, Dialect.FULL)
 
 
 def build(settings: Settings, pack: Pack) -> "VllmWriter":

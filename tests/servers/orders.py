@@ -34,7 +34,8 @@ class Order(Frozen):
     """One fault, and the requests it befalls.
 
     Of those whose text holds `containing`, the first `first` are spared, then every `every`-th is hit, `times` times at
-    the most. With `lasting` it hits whatever comes within so many seconds of the first hit instead: a storm.
+    the most. With `lasting` it hits whatever comes within so many seconds of the first hit instead: a storm. A
+    `status` comes with these `words`.
     """
 
     fault: Fault
@@ -44,6 +45,7 @@ class Order(Frozen):
     lasting: float | None = None
     containing: str = ""
     status: int = 500
+    words: str = ""
     retry_after: float | None = None
 
 
@@ -92,7 +94,7 @@ async def instead(request: web.Request, order: Order) -> web.StreamResponse | No
     """What is answered instead of the work; None if the work is done, and its result spoilt."""
     match order.fault:
         case "status":
-            answer = error(order.status, f"status {order.status} by order")
+            answer = error(order.status, order.words or f"status {order.status} by order")
             if order.retry_after is not None:
                 answer.headers["Retry-After"] = f"{order.retry_after:g}"
             return answer

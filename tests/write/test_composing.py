@@ -9,7 +9,7 @@ from pipeline.engine.chat import Ask, BadReplyError, Reply
 from pipeline.engine.errors import UsageError
 from pipeline.engine.failure import Failure
 from pipeline.engine.refusal import ItemRefusedError
-from pipeline.write import composing
+from pipeline.write import composing, phrasebook
 from pipeline.write.composing import Composer
 from pipeline.write.replies import Shape, spoken
 from pipeline.write.writer import Commission, Member
@@ -372,3 +372,69 @@ def test_a_deliverys_tags_may_stand_in_a_reply_and_no_others() -> None:
         spoken("[cough] Well.", 40, frozenset({"laughter"}))
     with pytest.raises(BadReplyError, match="nothing to speak"):
         spoken("[laughter]", 40, frozenset({"laughter"}))
+
+
+def sounding(pack: Pack, *steps: WritingStep, **tags: tuple[str, ...]) -> Pack:
+    """The pack, written in these steps, with sounds in the deliveries of these emotions."""
+    own = {name: pack.deliveries[name].model_copy(update={"tags": sounds}) for name, sounds in tags.items()}
+    return written_in(pack, *steps).model_copy(update={"deliveries": {**pack.deliveries, **own}})
+
+
+def composed(pack: Pack, model: Model, of: Commission) -> Written:
+    written = asyncio.run(Composer.of(pack, 3).compose(of, model.complete))
+    assert isinstance(written, Written), written
+    return written
+
+
+def test_a_sound_in_a_turn_whose_emotion_has_others_is_a_failed_try_that_names_it(empathy: Pack) -> None:
+    pack = sounding(empathy, DIALOGUE, sad=("sigh",), happy=("laughter",))
+    good = dialogue(2).replace("I am well, 0", "[sigh] I am well, 0")
+    written = composed(pack, Model(good.replace("[sigh]", "[laughter]"), good.replace("So", "[sigh] So"), good), item())
+    assert written.failed_tries == (
+        "tags: [laughter] is no sound of sad, which has [sigh]",
+        "tags: [sigh] is no sound of neutral, which has none",
+    )
+    assert written.dialogue.turns[0].text == "[sigh] I am well, 0."
+
+
+def test_sounds_of_a_reply_are_those_of_the_emotion_that_it_names(empathy: Pack) -> None:
+    named = REPLY.model_copy(update={"names_emotion": True, "reasoning": False, "prompt": "{{ reply_tags }}"})
+    pack = sounding(empathy, QUERY, named, sad=("sigh",), neutral=("breath",))
+    replies = [f'{{"emotion": "{emotion}", "text": "[sigh] Both?"}}' for emotion in ("neutral", "sad")]
+    model = Model('{"text": "My keys are gone."}', *replies)
+    written = composed(pack, model, item(turns=2))
+    assert written.failed_tries == ("tags: [sigh] is no sound of neutral, which has [breath]",)
+    assert model.asked[1].messages[1].content == "{'sad': ('sigh',), 'neutral': ('breath',)}"
+
+
+def test_the_query_of_a_contrast_set_holds_no_sound_that_one_of_its_members_has_not(empathy: Pack) -> None:
+    sides = {"gender": Gender.FEMALE, "age": Age.YOUNG, "intensity": 1.0}
+    members = [
+        Member(user=Character(emotion=user, **sides), assistant=Character(emotion="neutral", **sides))
+        for user in ("happy", "sad")
+    ]
+    pack = sounding(empathy, QUERY, REPLY.model_copy(update={"reasoning": False}), happy=("laughter",), sad=("sigh",))
+    model = Model('{"text": "[laughter] It came."}', '{"text": "It came."}', '{"text": "Oh."}', '{"text": "Well."}')
+    written = composed(pack, model, item(turns=2).model_copy(update={"members": tuple(members)}))
+    assert written.failed_tries == ("tags: [laughter] is no sound of sad, which has [sigh]",)
+
+
+def test_a_turn_far_off_its_length_is_a_failed_try_that_says_what_was_asked(empathy: Pack) -> None:
+    short = item(turns=2).model_copy(update={"words": (2, 4)})
+    replies = [json.dumps({"exchanges": [{"user": "I am lost.", "assistant": said}]}) for said in ("So " * 9, "So so.")]
+    written = compose(empathy, Model(*replies), of=short)
+    assert isinstance(written, Written)
+    assert written.failed_tries == ("length: 9 words, asked for 2 to 4 (with length_tolerance 1.5 that is 2 to 6)",)
+
+
+def test_a_texts_key_depends_on_the_sounds_of_its_emotions_and_of_those_a_reply_may_name(empathy: Pack) -> None:
+    named = REPLY.model_copy(update={"names_emotion": True})
+    plain = composing.identity(sounding(empathy, QUERY, named))
+    assert composing.identity(sounding(empathy, QUERY, named, neutral=("breath",))) != plain
+    assert composing.identity(sounding(empathy, QUERY, named, fearful=("breath",))) == plain  # no reply is fearful
+    assert composing.identity(sounding(empathy, DIALOGUE, sad=("sigh",))) == composing.identity(
+        sounding(empathy, DIALOGUE)
+    )
+    sounds = item().model_copy(update={"tags": {"sad": ("sigh",)}})
+    assert composing.reads(sounds) != composing.reads(item())
+    assert phrasebook.reads(sounds) == phrasebook.reads(item())

@@ -190,13 +190,67 @@ def test_a_wrong_model_or_key_stops_the_run_and_the_key_is_not_told(pack: Pack) 
     assert KEY not in str(raised.value)
 
 
+UNKNOWN = "Invalid schema for response_format 'reply': In context=('properties', 'text'), 'minLength' is not permitted."
+
+
+@pytest.mark.parametrize(("dialect", "less"), [("full", "strict"), ("strict", "object"), ("object", "none")])
+@pytest.mark.parametrize("status", [400, 422])
+def test_a_server_that_refuses_the_schema_ends_the_run_with_its_words_and_the_mend(
+    pack: Pack, dialect: str, less: str, status: int
+) -> None:
+    with pytest.raises(WarmlineError) as raised:
+        write(pack, fails(status, UNKNOWN), items=3, schema_dialect=dialect)
+    told = str(raised.value)
+    assert f"does not take the schema of the replies (HTTP {status}: Invalid schema for response_format" in told
+    assert told.endswith(f"write schema_dialect: {less} into its settings (docs/write.md)")
+    assert len(told) < 400
+    assert "\n" not in told
+
+
+def test_a_refusal_of_a_schema_that_was_taken_before_is_the_items_own(pack: Pack) -> None:
+    outcomes, _ = write(pack, completes(dialogue(2)), fails(400, f"{UNKNOWN} by chance"), items=1)
+    assert isinstance(outcomes[0], Outcome)
+    again, _ = write(pack, completes(dialogue(1)), fails(400, UNKNOWN), items=1)
+    assert isinstance(again[0], Failure)
+    assert "minLength" in again[0].reason
+
+
+def test_a_later_steps_schema_may_be_the_one_that_is_refused(empathy: Pack) -> None:
+    with pytest.raises(WarmlineError, match="does not take the schema of the replies"):
+        write(written_in(empathy, QUERY, REPLY), completes(turn("Hi.")), fails(400, UNKNOWN))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "form"),
+    [("full", "json_schema"), ("strict", "json_schema"), ("object", "json_object"), ("none", None)],
+)
+def test_a_server_is_told_of_the_schema_what_it_knows_and_the_reply_is_checked_all_the_same(
+    pack: Pack, dialect: str, form: str | None
+) -> None:
+    (outcome,), asked = write(pack, completes(dialogue(1)), completes(dialogue(2)), schema_dialect=dialect)
+    assert written(outcome).failed_tries == ("1 exchanges instead of 2",)
+    sent = asked[0].body.get("response_format")
+    assert (sent["type"] if isinstance(sent, dict) else None) == form
+    assert (
+        ("maxLength" in json.dumps(asked[0].body)) == ("maxItems" in json.dumps(asked[0].body)) == (dialect == "full")
+    )
+
+
+def test_json_in_a_code_block_is_read_where_the_server_knows_no_schema(pack: Pack) -> None:
+    block = f"```json\n{dialogue(2)}\n```"
+    (outcome,), _ = write(pack, completes(block), schema_dialect="none")
+    assert written(outcome).failed_tries == ()
+    (outcome,), _ = write(pack, completes(block), completes(dialogue(2)))
+    assert written(outcome).failed_tries[0].startswith("no JSON")
+
+
 def key(pack: Pack, commission: Commission | None = None, **settings: JsonValue) -> str:
     return WriteStage(Backend(backend="openai", settings={"model": "m", **settings}), pack).key(commission or item())
 
 
 def test_texts_depend_on_model_steps_and_options_but_not_on_where_they_are_made(pack: Pack) -> None:
     elsewhere = key(pack, base_url="http://127.0.0.1:9/v1", key_variable="OTHER_KEY")
-    slower = key(pack, requests=3, timeout=9.0, patience=9.0, tries=9)
+    slower = key(pack, requests=3, timeout=9.0, patience=9.0, tries=9, schema_dialect="strict")
     assert elsewhere == slower == key(pack)
     others = [
         key(pack, model="other"),

@@ -8,8 +8,9 @@ import yaml
 
 from pipeline.plan.briefs import Planner
 from pipeline.write.composing import Composer, writing_of
-from pipeline.write.prompting import complaints, of_brief
-from pipeline.write.writer import Commission, Commissions
+from pipeline.write.prompting import complaints, of_brief, user_tags
+from pipeline.write.writer import Commission, Commissions, Member, Tags
+from schemas.brief import Kind
 from schemas.pack import Pack, Writing, WritingStep
 from schemas.run import Shares
 from tests.conftest import SHIPPED
@@ -61,6 +62,11 @@ def test_good_steps_have_no_faults() -> None:
         ("In {{ langauges }}.", "{{ about }}", "system", "asks for 'langauges': did you mean languages?"),
         ("About {{ about }}.", "Write.", "system", "asks for 'about', which only the step's prompt may use"),
         ("Hm.", "{{ languages }}", "prompt", "asks for 'languages', which only the step's system may use"),
+        ("Hm.", "{{ tags }}", "prompt", "asks for 'tags', which only the step's system may use"),
+        ("{{ user_tags }}", "Hm.", "system", "asks for 'user_tags', which only the step's prompt may use"),
+        ("Hm.", "{{ words[0] }}", "prompt", "cannot be rendered"),
+        ("Hm.", "{% if words %}{{ words[2] }}{% endif %}", "prompt", "cannot be rendered"),
+        ("Hm.", "{{ user_tags['sad'] }}", "prompt", "cannot be rendered"),
         ("Hm.", "{{ history }}", "prompt", "asks for 'history'"),
         ("Hm.", "{{ query }}", "prompt", "asks for 'query'"),
         ("Hm.", "{{ user.emotoin }}", "prompt", "asks for user.emotoin: did you mean emotion?"),
@@ -140,3 +146,68 @@ def test_every_age_and_gender_has_words(empathy: Pack, commissions: list[Commiss
 def test_a_name_that_is_set_in_a_branch_is_known_there() -> None:
     branch = "{% if turns > 2 %}{% set many = turns %}{{ many }} turns{% endif %} about {{ about }}"
     assert complained(step(prompt=branch)) == {}
+
+
+def sounding(pack: Pack, **tags: tuple[str, ...]) -> Pack:
+    """The pack with sounds in the deliveries of these emotions."""
+    own = {name: pack.deliveries[name].model_copy(update={"tags": sounds}) for name, sounds in tags.items()}
+    return pack.model_copy(update={"deliveries": {**pack.deliveries, **own}})
+
+
+def feeling(item: Commission, user: str, reply: str, tags: Tags, path: tuple[str, ...] = ()) -> Commission:
+    sides = {
+        "user": item.user.model_copy(update={"emotion": user, "path": path}),
+        "assistant": item.assistant.model_copy(update={"emotion": reply, "path": ()}),
+    }
+    return item.model_copy(update=sides | {"tags": tags})
+
+
+def test_a_brief_carries_the_sounds_of_its_own_emotions_alone(empathy: Pack) -> None:
+    pack = sounding(empathy, sad=("sigh",), happy=("laughter",), neutral=("breath",))
+    for brief in Planner(pack, 7, Shares()).briefs(0, 200):
+        item = Commissions(pack).of(brief)
+        felt = {item.user.emotion, item.assistant.emotion}
+        assert set(item.tags) == felt & {"sad", "happy", "neutral"}
+
+
+def test_sounds_are_told_for_each_side_along_the_arc(empathy: Pack, commissions: list[Commission]) -> None:
+    tags: Tags = {"sad": ("sigh", "breath"), "happy": ("laughter",)}
+    item = feeling(commissions[0], "sad", "happy", tags, path=("sad", "fearful", "happy"))
+    known = of_brief(item, writing_of(empathy))
+    assert known["user_tags"] == {"sad": ("sigh", "breath"), "happy": ("laughter",)}
+    assert known["reply_tags"] == {"happy": ("laughter",)}
+    (told,) = prompts(
+        empathy, [item.model_copy(update={"arc": "better", "user": item.user.model_copy(update={"path": ()})})]
+    )
+    assert (
+        "- Sounds open to the user: where sad, [sigh], [breath]. To the assistant: where happy, [laughter].\n" in told
+    )
+    (told,) = prompts(empathy, [feeling(commissions[0], "angry", "happy", {"happy": ("laughter",)})])
+    assert "- Sounds open to the user: none. To the assistant: where happy, [laughter].\n" in told
+
+
+def test_a_user_who_types_makes_no_sound(commissions: list[Commission]) -> None:
+    item = feeling(commissions[0], "sad", "sad", {"sad": ("sigh",)})
+    assert user_tags(item) == {"sad": ("sigh",)}
+    assert user_tags(item.model_copy(update={"kind": Kind.TEXT_INPUT})) == {}
+
+
+def test_members_of_a_set_share_the_users_words_so_also_their_sounds(commissions: list[Commission]) -> None:
+    def of(**tags: tuple[str, ...]) -> Tags:
+        item = feeling(commissions[0], "sad", "sad", tags)
+        other = item.user.model_copy(update={"emotion": "happy"})
+        members = [Member(user=user, assistant=item.assistant) for user in (item.user, other)]
+        return user_tags(item.model_copy(update={"members": tuple(members)}), 0)
+
+    assert of(sad=("sigh", "breath"), happy=("breath",)) == {"sad": ("breath",), "happy": ("breath",)}
+    assert of(sad=("sigh",), happy=("laughter",)) == of(sad=("sigh",)) == of(happy=("sigh",)) == {}
+
+
+def test_the_system_message_tells_of_sounds_only_where_the_pack_has_some(empathy: Pack) -> None:
+    def system(pack: Pack) -> str:
+        return Composer.of(pack, tries=1).prompts[0].system
+
+    told = system(sounding(empathy, sad=("sigh",), happy=("laughter", "sigh")))
+    assert "[sigh], [laughter]" in told
+    assert "[" not in system(empathy)
+    assert "Sounds" not in prompts(empathy, [Commissions(empathy).of(Planner(empathy, 7, Shares()).briefs(0, 1)[0])])[0]
