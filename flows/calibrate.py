@@ -41,7 +41,7 @@ _TOLD_APART = 0.5
 
 @dataclass(frozen=True)
 class Sample:
-    """One rendering: its line and its voice's plain ones."""
+    """One rendering: its line and its voice's plain ones, if all voices have those."""
 
     line: Line
     plain: tuple[Line, ...]
@@ -91,12 +91,15 @@ def _samples(road: Road, texts: int, voices: int | None) -> list[Sample]:
     chosen = [(voice, language) for voice in road.pack.voices[:voices] for language in _languages(road, voice)]
     if len(emotions(road.pack)) < 2 or not chosen or texts < 1:
         raise UsageError("there is nothing to tell apart: it takes a voice, a text and two emotions at least")
+    bound = any(voice.is_bound for voice, _ in chosen)  # then nothing is compared: a lift is one for all or for none
     return [
         Sample(
-            rendering(road.pack, voice, language, emotion, text, number), reference_lines(road.pack, voice, language)
+            rendering(road.pack, voice, language, emotion, text, number),
+            () if bound else reference_lines(road.pack, voice, language),
         )
         for voice, language in chosen
         for emotion in emotions(road.pack)
+        if voice.can_show([emotion])
         for number, text in enumerate(road.pack.calibrations_in(language)[:texts])
     ]
 

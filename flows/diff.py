@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flows.frozen_run import thaw
 from flows.judgements import text_to_judge
+from flows.references import wanted_references
 from flows.session import LEDGER, Stages
 from flows.spent import Spent
 from pipeline.config.pack import MANIFEST
@@ -16,7 +17,7 @@ from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
 from pipeline.plan.expense import requests_a_text
 from pipeline.plan.filling import Filling
-from pipeline.speak.retake import line, reference_lines
+from pipeline.speak.retake import line
 from pipeline.write.writer import Commissions
 from schemas.brief import Brief, Kind
 from schemas.dialogue import Dialogue, Turn
@@ -85,7 +86,8 @@ class _Making:
             emotion = side.emotion_of(exchange)
             turn = Turn(role=role, text=f"{text} {brief.member} {place}", emotion=emotion, intensity=side.intensity)
             self.made.lines.add(speak.key(line(self._pack, brief, turn, place, voice, tries=0, step=0)))
-        self.made.renderings.update(map(speak.key, reference_lines(self._pack, voice, brief.language)))
+        plain = wanted_references(self.run.config, self._pack, voice, brief.language)
+        self.made.renderings.update(map(speak.key, plain))
 
 
 def diff_lines(before: str, after: str, overrides: Sequence[str]) -> Iterator[str]:

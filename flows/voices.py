@@ -1,7 +1,8 @@
 """The voices' plain manner: renderings that every take of a voice is compared with, so all slices need them."""
 
+from flows.references import wanted_references
 from flows.road import Road
-from pipeline.speak.retake import reference_lines, understudies
+from pipeline.speak.retake import understudies
 from schemas.take import Line
 from schemas.voice import Role, Voice
 
@@ -16,5 +17,5 @@ def plain_lines(road: Road) -> list[Line]:
         for role in Role:
             likely = understudies(brief, role, road.pack.voices)[:2]
             cast |= {(voice.id, brief.language): voice for voice in likely}
-    lines = (line for (_, language), voice in cast.items() for line in reference_lines(road.pack, voice, language))
-    return [line for line in lines if road.memos.speak.look(line) is None]
+    wanted = (wanted_references(road.config, road.pack, voice, language) for (_, language), voice in cast.items())
+    return [line for lines in wanted for line in lines if road.memos.speak.look(line) is None]

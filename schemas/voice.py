@@ -68,8 +68,9 @@ class Voice(Frozen):
 
     `engines` holds, for each backend that can speak this voice, that backend's own settings; the backend
     validates them. `clips` are for engines that clone: `neutral` is the voice as it is, and any emotion may have one of
-    its own. A voice that answers (`roles: [assistant]`) may serve every split, since only user-side
-    speakers must not be shared between splits.
+    its own. A voice that has clips and none of them neutral is bound: it is cast for the emotions of its clips only. A
+    voice that answers (`roles: [assistant]`) may serve every split, since only user-side speakers must not be shared
+    between splits.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", description="by which rows of the corpus name it")
@@ -82,9 +83,26 @@ class Voice(Frozen):
     engines: Mapping[str, Mapping[str, JsonValue]] = Field(
         default={}, description="its settings for each engine by name"
     )
-    clips: Mapping[str, Clip] = Field(default={}, description="`neutral`, and any emotion: recordings to clone it from")
+    clips: Mapping[str, Clip] = Field(
+        default={},
+        description="`neutral`, and any emotion: recordings to clone it from; without `neutral`, cast for these only",
+    )
     licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
     consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it can only be cast for the emotions of its clips."""
+        return bool(self.clips) and NEUTRAL not in self.clips
+
+    def can_show(self, emotions: Collection[str]) -> bool:
+        """Whether it can be cast where all of these emotions come up."""
+        return not self.is_bound or all(emotion in self.clips for emotion in emotions)
+
+    @property
+    def recording(self) -> Clip | None:
+        """What it sounds like: the neutral clip, or else its first; None for a voice without clips."""
+        return self.clips[NEUTRAL] if NEUTRAL in self.clips else next(iter(self.clips.values()), None)
 
 
 Tag = Annotated[str, Field(pattern=r"^[a-z][a-z_-]*$", description="laughter, for [laughter] in a text")]

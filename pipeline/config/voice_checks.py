@@ -9,7 +9,7 @@ from pipeline.engine.backends import nearest
 from pipeline.engine.errors import UsageError
 from pipeline.speak.backends import SPEAKERS
 from schemas.pack import Pack
-from schemas.voice import NEUTRAL, serving
+from schemas.voice import NEUTRAL, Role, serving
 
 Complaint = tuple[Path_, str]
 
@@ -22,6 +22,7 @@ def check_voices_of(pack: Pack) -> Iterator[Complaint]:
     yield from _licences(pack)
     yield from _engines(pack)
     yield from _clips(pack)
+    yield from _bound(pack)
     yield from _deliveries(pack)
     yield from _plain_texts(pack)
     yield from _tags(pack)
@@ -58,6 +59,16 @@ def _clips(pack: Pack) -> Iterator[Complaint]:
                     f"{voice.id} speaks {known}, its clip is in {clip.language}: add that to its languages, "
                     "or take a clip of another voice",
                 )
+
+
+def _bound(pack: Pack) -> Iterator[Complaint]:
+    """Voices without a neutral clip, where the emotion is not known when they are cast."""
+    for number, voice in enumerate(pack.voices):
+        path, who = ("voices", number, "clips"), f"{voice.id} has clips and no `neutral` one"
+        if voice.is_bound and Role.ASSISTANT in voice.roles:
+            yield path, f"{who}, but an answer may be in any emotion: add one, or let it speak for users only"
+        elif voice.is_bound and pack.contrast is not None:
+            yield path, f"{who}, but members of a contrast set share what is not varied: add one, or take the voice out"
 
 
 def _deliveries(pack: Pack) -> Iterator[Complaint]:

@@ -8,7 +8,7 @@ from pipeline.plan.casting import voice_weights
 from schemas.brief import Arc, Kind
 from schemas.pack import Pack
 from schemas.steering import Given, When
-from schemas.voice import Role, Split
+from schemas.voice import NEUTRAL, Role, Split
 
 Known = Mapping[str, str]
 """Choices made so far: field → option."""
@@ -31,6 +31,9 @@ _OWN: Mapping[str, tuple[str, ...]] = {
     "persona.assistant": (),
 }
 """What each choice depends on in any pack. Choices are made in this order."""
+
+_BOUND = ("user_emotion", "arc", "intensity.user")
+"""What the user's voice depends on too, where a voice is bound to the emotions of its clips."""
 
 FIELDS = tuple(_OWN)
 
@@ -73,7 +76,8 @@ class Rules:
     def parents(self, field: str) -> tuple[str, ...]:
         """The earlier choices that the weights of `field` depend on, in their order."""
         asked = {name for given in self._setting(field) for name in given.when.fields}
-        return tuple(name for name in FIELDS if name in asked.union(_OWN[field]))
+        bound = _BOUND if field == "voice.user" and self.has_bound_voices else ()
+        return tuple(name for name in FIELDS if name in asked.union(_OWN[field], bound))
 
     def options(self, field: str) -> tuple[str, ...]:
         """All that may ever be drawn for `field`."""
@@ -119,8 +123,22 @@ class Rules:
     def cast(self, role: Role, split: Split, language: str, known: Known) -> dict[str, float]:
         """The voices that may play `role` in a dialogue of this split and language, with the weight of each."""
         given = self._given(f"voice.{role}", known)
-        own, general = (given.user, self.pack.user) if role is Role.USER else (given.assistant, self.pack.assistant)
-        return voice_weights(self.pack, own or general, role, split, language)
+        if role is Role.ASSISTANT:
+            return voice_weights(self.pack, given.assistant or self.pack.assistant, role, split, language)
+        emotions = self.emotions(known) if self.has_bound_voices else ()
+        return voice_weights(self.pack, given.user or self.pack.user, role, split, language, emotions)
+
+    def emotions(self, known: Known) -> frozenset[str]:
+        """All that a user may feel in the turns of such a brief; neutral too if nothing of the emotion is to show."""
+        first, ways = known["user_emotion"], _ways(Arc(known["arc"]))
+        moved = {emotion for way in ways for emotion, weight in self.moves(way, first).items() if weight > 0}
+        plain = {NEUTRAL} if float(known["intensity.user"]) == 0 else set()
+        return frozenset({first} | moved | plain)
+
+    @cached_property
+    def has_bound_voices(self) -> bool:
+        """Whether a user's voice is bound to the emotions of its clips."""
+        return any(voice.is_bound and Role.USER in voice.roles for voice in self.pack.voices)
 
     def _plain(self, field: str, known: Known) -> dict[str, float]:
         given, pack = self._given(field, known), self.pack

@@ -21,10 +21,11 @@ from schemas.scores import EmotionScore, Feeling
 from schemas.take import Waveform
 
 VERSION = f"1, {versions('transformers', 'torch')}"
+COMPARES = False
 
 _SHORTEST: Seconds = 0.1
 
-__all__ = ["VERSION", "AudioClassifier", "Settings", "build", "identity", "labels"]
+__all__ = ["COMPARES", "VERSION", "AudioClassifier", "Settings", "build", "identity", "labels"]
 
 
 class Settings(ModelSettings):

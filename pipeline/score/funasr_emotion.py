@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from funasr import AutoModel
 
 VERSION = f"1, {versions('funasr', 'torch')}"
+COMPARES = False
 
 Kind = Literal["emotion2vec", "sensevoice"]
 

@@ -25,6 +25,7 @@ Vector = NDArray[np.float64]
 
 MODEL = Path(__file__).with_name("prosody_model.npz")
 VERSION = "1"
+COMPARES = True
 
 
 class Settings(Frozen):

@@ -6,7 +6,7 @@ A backend is a module beside this one with
 - `VERSION`: raise it when the same take would score differently,
 - `identity(settings)`: what all its scores depend on, as a fingerprint: settings that matter, a digest of the weights,
 - one that recognises speech, `LANGUAGES` (None for any); one that recognises emotions, `labels(settings)`: those it
-  answers, None if they are only known once it is loaded,
+  answers, None if they are only known once it is loaded, and `COMPARES`: whether it needs the `reference`,
 - `build(settings)`, which gives one of the protocols below: the Async form where the entry in `backends.py` says that
   it waits for a server.
 

@@ -157,7 +157,7 @@ class FeelStage(_ScoreStage):
     registry: ClassVar[Registry] = EMOTION_RECOGNISERS
 
     def _reads(self, item: Spoken) -> Sequence[Ingredient]:
-        return item.digest, [digest for _, digest in item.references]
+        return (item.digest, [digest for _, digest in item.references]) if self._module.COMPARES else (item.digest,)
 
     def build(self) -> ScoreRunner[Feeling]:
         """Load the recogniser."""
@@ -191,7 +191,8 @@ class LikenessStage(_ScoreStage):
     registry: ClassVar[Registry] = VOICE_COMPARERS
 
     def _reads(self, item: Spoken) -> Sequence[Ingredient]:
-        return item.digest, [digest for _, digest in item.references], [clip.digest for clip in item.clips]
+        references = () if item.clips else item.references
+        return item.digest, [digest for _, digest in references], [clip.digest for clip in item.clips]
 
     def build(self) -> ScoreRunner[Likeness]:
         """Load the comparer."""

@@ -18,7 +18,12 @@ def abilities_of(backend: Backend) -> Abilities:
 
 
 def can_speak(able: Abilities, backend: str, voice: Voice) -> bool:
-    """Whether an engine has the voice: by its name in the voice's `engines`, or from its neutral clip."""
+    """Whether an engine has the voice: plainly, or cloned from clips in the emotions that the voice is bound to."""
+    return speaks_plainly(able, backend, voice) or (able.emotion_clips and voice.is_bound)
+
+
+def speaks_plainly(able: Abilities, backend: str, voice: Voice) -> bool:
+    """Whether an engine has the voice as it is: by its name in the voice's `engines`, or from its neutral clip."""
     by_name = able.named_voices and backend in voice.engines
     return by_name or (able.clips and NEUTRAL in voice.clips)
 
@@ -54,6 +59,16 @@ def unknown_tags(pack: Pack, able: Abilities, backend: str) -> Iterator[tuple[tu
                 yield ("deliveries", emotion, "tags", number), f"{backend} does not render [{tag}]: {hint}"
 
 
+def unheard_clips(pack: Pack, able: Abilities, backend: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Voices that are bound to emotions in which the engine cannot clone them, each with its path in the pack."""
+    if not able.clips or able.emotion_clips:
+        return
+    for number, voice in enumerate(pack.voices):
+        if voice.is_bound and not can_speak(able, backend, voice):
+            mend = "give it one, or let the engine clone from it: emotion_clips: true"
+            yield ("voices", number, "clips"), f"{voice.id} has no `neutral` clip, and {backend} takes no other: {mend}"
+
+
 def emotions(pack: Pack) -> list[str]:
     """Every emotion that may be drawn for either side, in the order of the deliveries."""
     drawn = {emotion for emotion, weight in pack.user_emotions.items() if weight > 0}
@@ -67,7 +82,7 @@ def _knows(known: tuple[str, ...] | None, name: str) -> bool:
 
 def _reaches(pack: Pack, able: Abilities, emotion: str) -> bool:
     """Whether anything that the pack says of the emotion's delivery gets through to the engine."""
-    if able.emotion_clips and all(emotion in voice.clips for voice in pack.voices):
+    if able.emotion_clips and all(emotion in voice.clips for voice in pack.voices if voice.can_show([emotion])):
         return True
     if able.emotions is not None or emotion == NEUTRAL or emotion in able.instructed:
         return True

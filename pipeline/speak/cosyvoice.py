@@ -21,6 +21,7 @@ from pipeline.speak.cosyvoice_tokens import RATE, SIZE, Rendering, fault
 from pipeline.speak.speaker import Abilities
 from schemas.take import Line, Take
 from schemas.units import GeneratedUnits
+from schemas.voice import NEUTRAL
 
 VERSION = "2"
 
@@ -86,7 +87,8 @@ class CosyVoice:
             return Failure(f"voice {line.voice.id}: {error.errors()[0]['msg']}")
         before = prompt(line, voice, self._settings)
         if before is None:
-            return Failure(f"voice {line.voice.id} has no neutral clip to be cloned from")
+            wanted = " or ".join(dict.fromkeys((line.delivery.emotion, NEUTRAL)))
+            return Failure(f"voice {line.voice.id} has no {wanted} clip to be cloned from")
         try:
             rendering = self._rendering(line, before)
         except NoRenderingError as error:

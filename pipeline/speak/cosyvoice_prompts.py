@@ -62,11 +62,11 @@ def sentences(text: str) -> list[str]:
 
 
 def prompt(line: Line, voice: VoiceSettings, settings: Settings) -> Prompt | None:
-    """How to speak the line; None without a neutral clip. Raises UsageError for a prompt with orders in it."""
+    """How to speak the line; None without a clip for it. Raises UsageError for a prompt with orders in it."""
     clips, delivery = line.voice.clips, line.delivery
-    if NEUTRAL not in clips:
-        return None
     emotion = delivery.emotion if delivery.intensity > 0 and delivery.emotion in clips else NEUTRAL
+    if emotion not in clips:
+        return None
     clip = clips[emotion]
     instruction = _instruction(delivery, settings)
     clip_tells = emotion == delivery.emotion and (settings.emotion_by == "clip" or emotion == NEUTRAL)

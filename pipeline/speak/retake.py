@@ -7,11 +7,11 @@ ladder.
 from collections.abc import Sequence
 
 from pipeline.engine.fingerprint import seed_from
-from schemas.brief import Brief
+from schemas.brief import Brief, Speaker
 from schemas.dialogue import Turn
 from schemas.pack import Pack
 from schemas.take import Line
-from schemas.voice import Delivery, Role, Style, Voice
+from schemas.voice import NEUTRAL, Delivery, Role, Style, Voice
 
 TRIES_A_VOICE = 3
 """As asked, with another seed, with a stronger delivery; then the speaker gets another voice."""
@@ -57,7 +57,8 @@ def _style(pack: Pack, emotion: str, language: str) -> Style:
 def understudies(brief: Brief, role: Role, voices: Sequence[Voice]) -> list[Voice]:
     """Who may speak this side: the voice drawn, then others of the same gender, age and split.
 
-    Their order is drawn for the brief. A voice of the other side of this dialogue is none of them.
+    Their order is drawn for the brief. A voice of the other side of this dialogue is none of them, nor one that is
+    bound to other emotions.
     """
     drawn = next(voice for voice in voices if voice.id == brief.speaker(role).voice)
     other_side = {brief.speaker(side).voice for side in Role if side is not role}
@@ -71,4 +72,10 @@ def _alike(voice: Voice, drawn: Voice, role: Role, brief: Brief) -> bool:
         and brief.language in voice.languages
         and (voice.gender, voice.age) == (drawn.gender, drawn.age)
         and (role is Role.ASSISTANT or voice.split is drawn.split)
+        and voice.can_show(_emotions(brief.speaker(role)))
     )
+
+
+def _emotions(side: Speaker) -> set[str]:
+    """All that a side feels; neutral too if nothing of it is to show."""
+    return {side.emotion, *side.path, *([NEUTRAL] if side.intensity == 0 else [])}

@@ -69,6 +69,8 @@ def test_a_language_that_an_engine_lacks_is_a_fault(run_file: Path) -> None:
     manifest.write_text(manifest.read_text().replace("languages: {en: 1}", "languages: {zh: 1}"))
     voices = run_file.parent / "pack" / "voices.yaml"
     voices.write_text(voices.read_text().replace("    gender:", "    languages: [zh]\n    gender:"))
+    deliveries = run_file.parent / "pack" / "deliveries.yaml"
+    deliveries.write_text(deliveries.read_text().replace("  en:\n", "  zh:\n"))
     found = faults(run_file, "pack=pack")
     assert any("espeak speaks en only; the pack asks for zh" in fault for fault in found), found
 
