@@ -11,7 +11,7 @@ from pipeline.engine.ledger import Place
 from pipeline.engine.storage import Folder
 from pipeline.score.stage import FeelStage, Spoken
 from schemas.pack import Pack
-from schemas.run import Backend, EmotionBackend, RunConfig, ScoreBackends
+from schemas.run import Backend, EmotionBackend, RunConfig
 from schemas.scores import Limits
 from schemas.voice import NEUTRAL, Clip
 from tests.flows.test_road import Player, idle_road, train_brief
@@ -21,10 +21,10 @@ ABSOLUTE = EmotionBackend(backend="funasr", settings={"model": "m"})
 LIKENESS = Backend(backend="xvector", settings={"model": "m"})
 
 
-def config(ser: EmotionBackend = ABSOLUTE, **more: object) -> RunConfig:
+def config(ser: EmotionBackend = ABSOLUTE, gate: Limits | None = None, **more: object) -> RunConfig:
     asr = Backend(backend="pocketsphinx")
-    score = ScoreBackends.model_validate({"asr": asr, "ser": ser, **more})
-    return RunConfig.model_construct(score=score, gate=Limits())
+    score = {"asr": asr, "ser": ser, **more}
+    return RunConfig.model_validate({"pack": "empathy", "size": 1, "score": score, "gate": gate or Limits()})
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def config(ser: EmotionBackend = ABSOLUTE, **more: object) -> RunConfig:
         (config(PROSODY), True),
         (config(ABSOLUTE), False),
         (config(ABSOLUTE, second_ser=PROSODY), True),
-        (config(ABSOLUTE).model_copy(update={"gate": Limits(lifts={"sad": 0.1})}), True),
+        (config(ABSOLUTE, gate=Limits(lifts={"sad": 0.1})), True),
         (config(ABSOLUTE, likeness=LIKENESS), True),
     ],
 )
