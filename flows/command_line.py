@@ -3,6 +3,7 @@
 Exit codes: 0 done, 1 failed, 2 wrong usage or bad input, 3 finished but short of the target, 130 stopped by the user.
 """
 
+import os
 import sys
 from enum import IntEnum
 from pathlib import Path
@@ -166,6 +167,33 @@ def status(run: Annotated[str, typer.Argument(help="A run's folder or URL.", met
     from flows.status import status_lines
 
     for line in status_lines(run):
+        print(line)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="A run, or a corpus: folder, bucket URL or Hub id.", metavar="RUN")],
+    to: Annotated[str, typer.Option(help="The format, such as opens2s.", metavar="NAME")],
+    out: Annotated[Path, typer.Option(help="A new folder.", metavar="DIR")],
+    units: Annotated[str | None, typer.Option(help="The kind of units, if not the format's own.")] = None,
+    prefix: Annotated[
+        str | None, typer.Option(help="How paths begin in what is written; else the folder's own path.")
+    ] = None,
+    longest: Annotated[float, typer.Option(help="Leave out turns of more seconds.", min=0.1)] = 30.0,
+    workers: Annotated[int | None, typer.Option(help="Processes; else one a core.", min=1)] = None,
+) -> None:
+    """Write the corpus in the format of one trainer; run it again and it goes on."""
+    from flows.export import export_lines
+    from flows.progress import show_for_terminal
+    from pipeline.export.format import ExportSettings
+
+    settings = ExportSettings(units=units, prefix=f"{out.resolve()}/" if prefix is None else prefix, longest=longest)
+    show = show_for_terminal()
+    try:
+        lines = list(export_lines(run, to, out, settings, workers or os.cpu_count() or 1, show.say))
+    finally:
+        show.close()
+    for line in lines:
         print(line)
 
 

@@ -1,0 +1,1 @@
+"""The corpus in the formats that other people's trainers accept."""
