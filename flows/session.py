@@ -26,11 +26,11 @@ from pipeline.engine.ledger import Ledger
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Item, Loadable, Result, Stage
 from pipeline.engine.storage import Folder
+from pipeline.interleave.text_tokens import FileTokenizer, Words
 from pipeline.judge.stage import JudgeStage
 from pipeline.plan.briefs import Planner
 from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage, Spoken
 from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
-from pipeline.shard.text_tokens import FileTokenizer, Words
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage

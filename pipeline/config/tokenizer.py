@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.config.source import Document, Fault, Node
 from pipeline.engine.errors import WarmlineError
 from pipeline.engine.model_folder import HUB, model_folder
-from pipeline.shard.text_tokens import FileTokenizer, TokenizerError
+from pipeline.interleave.text_tokens import FileTokenizer, TokenizerError
 from schemas.recipe import WORDS
 
 FILE = "tokenizer.json"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.ledger import Place
-from pipeline.shard.interleave import interleave
-from pipeline.shard.text_tokens import TextTokenizer, Words
+from pipeline.interleave.spans import interleave
+from pipeline.interleave.text_tokens import TextTokenizer, Words
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
 from schemas.judgement import Judgement

@@ -13,7 +13,7 @@ import soundfile
 from flows.export import export_lines
 from pipeline.export.format import ExportSettings, Part
 from pipeline.export.opens2s import line_faults
-from pipeline.shard.interleave import interleave
+from pipeline.interleave.spans import interleave
 from schemas.recipe import Recipe
 from schemas.voice import Role, Split
 from tests.export.corpora import Said, Talk, talk, talks, units_of, write_corpus

@@ -8,8 +8,8 @@ from tokenizers.models import BPE, WordLevel
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
-from pipeline.shard.interleave import deinterleave, interleave
-from pipeline.shard.text_tokens import FileTokenizer, TokenizerError
+from pipeline.interleave.spans import deinterleave, interleave
+from pipeline.interleave.text_tokens import FileTokenizer, TokenizerError
 from schemas.recipe import Recipe
 
 SAID = ["I am so sorry to hear that.", "It rained all day, and the bus was late.", "我很好，谢谢你。"]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from pipeline.shard.interleave import AlignmentError, deinterleave, interleave, paired, rendered
-from pipeline.shard.text_tokens import words
+from pipeline.interleave.spans import AlignmentError, deinterleave, interleave, paired, rendered
+from pipeline.interleave.text_tokens import words
 from schemas.recipe import PRESETS, Aligned, Markers, Recipe, Span, Tail
 from schemas.take import Word
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, chain, pairwise, repeat, takewhile, zip_longest
 
-from pipeline.shard.text_tokens import Piece, TextTokenizer, Words
+from pipeline.interleave.text_tokens import Piece, TextTokenizer, Words
 from schemas.recipe import Aligned, Recipe, Span, Tail
 from schemas.take import Word
 
