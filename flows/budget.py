@@ -60,7 +60,7 @@ def refuse_out_of_reach(run: LoadedRun, spent: Spent) -> None:
     if hours is None or amounts(spent.read())[HOURS] >= hours:
         return
     planner = Planner(run.speakable, run.config.seed, run.config.shard.splits)
-    faults = [f"budget.{key}: {message}" for key, message in over_budget(run.config, planner, spent.seconds_a_take)]
+    faults = [message for _, message in over_budget(run.config, planner, spent.seconds_a_take)]
     if faults:
         raise UsageError("\n".join(faults))
 

@@ -53,15 +53,16 @@ def over_budget(
 ) -> Iterator[tuple[str, str]]:
     """Budgets that the run cannot do with: the key, and what is needed, what there is, and the mend."""
     budget, needed = config.budget, least(config, planner)
-    hours, has = needed.takes * seconds_a_take / _HOUR, "and there are"
-    what = f"{config.size} dialogues that all pass at once take about"
-    mend = "raise it, or lower `size`"
-    requests = floor(needed.requests + _ROUNDING)
+    requests, hours = floor(needed.requests + _ROUNDING), needed.takes * seconds_a_take / _HOUR
     if budget.requests is not None and budget.requests < requests:
-        yield "requests", f"{what} {requests} requests, {has} {budget.requests}: {mend}"
+        yield "requests", _too_little(config, "requests", f"{requests} requests", budget.requests)
     if budget.speech_hours is not None and budget.speech_hours < hours:
-        each = f"{needed.takes:.0f} takes of {seconds_a_take:.1f} s"
-        yield (
-            "speech_hours",
-            f"{what} {hours:.3g} hours of speech ({each}), {has} {budget.speech_hours:g}: {mend}",
-        )
+        what = f"{hours:.3g} hours of speech ({needed.takes:.0f} takes of {seconds_a_take:.1f} s)"
+        yield "speech_hours", _too_little(config, "speech_hours", what, budget.speech_hours)
+
+
+def _too_little(config: RunConfig, key: str, needed: str, given: float) -> str:
+    return (
+        f"budget.{key}: {config.size} dialogues that all pass at once take about {needed}, and there are {given:g}: "
+        "raise it, or lower `size`"
+    )
