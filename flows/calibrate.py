@@ -28,7 +28,7 @@ from pipeline.engine.stage import Item, Result
 from pipeline.engine.storage import Folder
 from pipeline.score.calibration import Calibrated, Judged, Labels, calibrate, confusion
 from pipeline.score.stage import Spoken
-from pipeline.speak.casting import emotions
+from pipeline.speak.casting import abilities_of, emotions, speaks_plainly
 from pipeline.speak.retake import reference_lines, rendering
 from schemas.run import EmotionBackend
 from schemas.scores import Feeling
@@ -91,11 +91,12 @@ def _samples(road: Road, texts: int, voices: int | None) -> list[Sample]:
     chosen = [(voice, language) for voice in road.pack.voices[:voices] for language in _languages(road, voice)]
     if len(emotions(road.pack)) < 2 or not chosen or texts < 1:
         raise UsageError("there is nothing to tell apart: it takes a voice, a text and two emotions at least")
-    bound = any(voice.is_bound for voice, _ in chosen)  # then nothing is compared: a lift is one for all or for none
+    speak, able = road.config.speak, abilities_of(road.config.speak)
+    plain = all(speaks_plainly(able, speak.backend, voice) for voice, _ in chosen)  # a lift is one for all, or for none
     return [
         Sample(
             rendering(road.pack, voice, language, emotion, text, number),
-            () if bound else reference_lines(road.pack, voice, language),
+            reference_lines(road.pack, voice, language) if plain else (),
         )
         for voice, language in chosen
         for emotion in emotions(road.pack)

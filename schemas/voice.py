@@ -68,7 +68,7 @@ class Voice(Frozen):
 
     `engines` holds, for each backend that can speak this voice, that backend's own settings; the backend
     validates them. `clips` are for engines that clone: `neutral` is the voice as it is, and any emotion may have one of
-    its own. A voice that has clips and none of them neutral is bound: it is cast for the emotions of its clips only. A
+    its own. A voice that has clips and none of them neutral is cast for the emotions of its clips only. A
     voice that answers (`roles: [assistant]`) may serve every split, since only user-side speakers must not be shared
     between splits.
     """
@@ -87,17 +87,20 @@ class Voice(Frozen):
         default={},
         description="`neutral`, and any emotion: recordings to clone it from; without `neutral`, cast for these only",
     )
+    emotions: tuple[str, ...] = Field(
+        default=(), description="of a user: those it is cast for; none: any, or those of its clips if none is neutral"
+    )
     licence: str = Field(min_length=1, description="SPDX identifier or a sentence")
     consent: str = Field(min_length=1, description="who agreed to this voice's use; `synthetic` for none needed")
 
     @property
-    def is_bound(self) -> bool:
-        """Whether it can only be cast for the emotions of its clips."""
-        return bool(self.clips) and NEUTRAL not in self.clips
+    def bound_to(self) -> frozenset[str]:
+        """The emotions that it can be cast for; none: any."""
+        return frozenset(self.emotions or (self.clips if NEUTRAL not in self.clips else ()))
 
     def can_show(self, emotions: Collection[str]) -> bool:
         """Whether it can be cast where all of these emotions come up."""
-        return not self.is_bound or all(emotion in self.clips for emotion in emotions)
+        return not self.bound_to or self.bound_to.issuperset(emotions)
 
     @property
     def recording(self) -> Clip | None:

@@ -28,7 +28,7 @@ def needs_plain(config: RunConfig, voice: Voice) -> bool:
 
 
 def check_bound_voices(config: RunConfig, pack: Pack, able: Abilities) -> Iterator[Complaint]:
-    """What voices that are bound to the emotions of their clips cannot do in this run. Paths are the run file's.
+    """What voices that are cast for some emotions only cannot do in this run. Paths are the run file's.
 
     `pack` has the voices that the run's engine can speak.
     """
@@ -60,7 +60,7 @@ def _compares(recogniser: str) -> bool:
 
 
 def _unfilled(rules: Rules) -> Iterator[Complaint]:
-    """Feelings that may be drawn and that nobody has a clip of."""
+    """Feelings that may be drawn and that nobody is cast for."""
     parents = rules.parents("voice.user")
     lacking: dict[tuple[str, str], dict[str, None]] = {}
     for cell in likelihood(rules, parents):
@@ -68,8 +68,8 @@ def _unfilled(rules: Rules) -> Iterator[Complaint]:
         if not any(rules.weights("voice.user", known).values()):
             lacking.setdefault((known["language"], known["split"]), {})[_feeling(known)] = None
     for (language, split), feelings in lacking.items():
-        mend = f"add voices that have one, or one with a `neutral` clip, with `split: {split}`"
-        yield ("pack",), f"no user voice for {language} in {split} has clips of {', '.join(feelings)}: {mend}"
+        mend = f"add voices with clips of that, or one with a `neutral` clip, with `split: {split}`"
+        yield ("pack",), f"no user voice for {language} in {split} is cast for {', '.join(feelings)}: {mend}"
 
 
 def _feeling(known: Known) -> str:

@@ -62,13 +62,20 @@ def _clips(pack: Pack) -> Iterator[Complaint]:
 
 
 def _bound(pack: Pack) -> Iterator[Complaint]:
-    """Voices without a neutral clip, where the emotion is not known when they are cast."""
+    """Voices for some emotions only, where another may come up."""
     for number, voice in enumerate(pack.voices):
-        path, who = ("voices", number, "clips"), f"{voice.id} has clips and no `neutral` one"
-        if voice.is_bound and Role.ASSISTANT in voice.roles:
-            yield path, f"{who}, but an answer may be in any emotion: add one, or let it speak for users only"
-        elif voice.is_bound and pack.contrast is not None:
-            yield path, f"{who}, but members of a contrast set share what is not varied: add one, or take the voice out"
+        path = ("voices", number, "emotions" if voice.emotions else "clips")
+        for emotion in voice.emotions:
+            if emotion not in pack.deliveries:
+                yield path, f"{voice.id}: {emotion} is not defined in deliveries: {nearest(emotion, pack.deliveries)}"
+            elif voice.clips and not {emotion, NEUTRAL} & set(voice.clips):
+                yield path, f"{voice.id} has clips, and none that is {emotion} or neutral: add one"
+        why = "has `emotions`" if voice.emotions else "has clips and no `neutral` one"
+        if voice.bound_to and Role.ASSISTANT in voice.roles:
+            mend = "take that away" if voice.emotions else "add one"
+            yield path, f"{voice.id} {why}, but an answer may be in any emotion: {mend}, or let it speak for users only"
+        elif voice.bound_to and pack.contrast is not None:
+            yield path, f"{voice.id} {why}, but members of a contrast set share what is not varied: take the voice out"
 
 
 def _deliveries(pack: Pack) -> Iterator[Complaint]:

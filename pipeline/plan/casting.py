@@ -12,7 +12,7 @@ def voice_weights(
 ) -> dict[str, float]:
     """The voices that may play `role` in a dialogue of this split and language, with the weight of each.
 
-    `emotions` are all that this side may come to: a voice that is bound to the emotions of its clips must have them.
+    `emotions` are all that this side may come to: a voice that is cast for some emotions only must have them.
 
     A voice's weight is its gender's, times its age's, times its own, where the voices of one gender and age share
     theirs: more voices of one kind make it more varied, not more frequent.

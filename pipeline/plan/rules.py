@@ -33,7 +33,7 @@ _OWN: Mapping[str, tuple[str, ...]] = {
 """What each choice depends on in any pack. Choices are made in this order."""
 
 _BOUND = ("user_emotion", "arc", "intensity.user")
-"""What the user's voice depends on too, where a voice is bound to the emotions of its clips."""
+"""What the user's voice depends on too, where a voice is cast for some emotions only."""
 
 FIELDS = tuple(_OWN)
 
@@ -137,8 +137,8 @@ class Rules:
 
     @cached_property
     def has_bound_voices(self) -> bool:
-        """Whether a user's voice is bound to the emotions of its clips."""
-        return any(voice.is_bound and Role.USER in voice.roles for voice in self.pack.voices)
+        """Whether a user's voice is cast for some emotions only."""
+        return any(voice.bound_to and Role.USER in voice.roles for voice in self.pack.voices)
 
     def _plain(self, field: str, known: Known) -> dict[str, float]:
         given, pack = self._given(field, known), self.pack

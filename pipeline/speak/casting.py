@@ -18,8 +18,8 @@ def abilities_of(backend: Backend) -> Abilities:
 
 
 def can_speak(able: Abilities, backend: str, voice: Voice) -> bool:
-    """Whether an engine has the voice: plainly, or cloned from clips in the emotions that the voice is bound to."""
-    return speaks_plainly(able, backend, voice) or (able.emotion_clips and voice.is_bound)
+    """Whether an engine has the voice: plainly, or cloned from clips of the emotions that it is cast for."""
+    return speaks_plainly(able, backend, voice) or (able.emotion_clips and bool(voice.clips))
 
 
 def speaks_plainly(able: Abilities, backend: str, voice: Voice) -> bool:
@@ -60,11 +60,11 @@ def unknown_tags(pack: Pack, able: Abilities, backend: str) -> Iterator[tuple[tu
 
 
 def unheard_clips(pack: Pack, able: Abilities, backend: str) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Voices that are bound to emotions in which the engine cannot clone them, each with its path in the pack."""
+    """Voices with clips of emotions alone, which the engine cannot clone from, each with its path in the pack."""
     if not able.clips or able.emotion_clips:
         return
     for number, voice in enumerate(pack.voices):
-        if voice.is_bound and not can_speak(able, backend, voice):
+        if voice.clips and not can_speak(able, backend, voice):
             mend = "give it one, or let the engine clone from it: emotion_clips: true"
             yield ("voices", number, "clips"), f"{voice.id} has no `neutral` clip, and {backend} takes no other: {mend}"
 

@@ -58,7 +58,7 @@ def understudies(brief: Brief, role: Role, voices: Sequence[Voice]) -> list[Voic
     """Who may speak this side: the voice drawn, then others of the same gender, age and split.
 
     Their order is drawn for the brief. A voice of the other side of this dialogue is none of them, nor one that is
-    bound to other emotions.
+    cast for other emotions only.
     """
     drawn = next(voice for voice in voices if voice.id == brief.speaker(role).voice)
     other_side = {brief.speaker(side).voice for side in Role if side is not role}

@@ -91,8 +91,8 @@ def test_lifts_in_the_gate_are_a_fault(folder: Path) -> None:
 def test_what_nobody_has_a_clip_of_is_named_for_each_language_and_split(folder: Path) -> None:
     file = run(folder, ("id: one_sad", "id: one_sad, weight: 0"), ("id: one_neutral", "id: one_neutral, weight: 0"))
     assert faults(file) == [
-        f"{file}:1: no user voice for en in train has clips of sad, neutral: "
-        "add voices that have one, or one with a `neutral` clip, with `split: train`"
+        f"{file}:1: no user voice for en in train is cast for sad, neutral: "
+        "add voices with clips of that, or one with a `neutral` clip, with `split: train`"
     ]
 
 
@@ -126,6 +126,27 @@ def test_a_voice_that_answers_needs_a_neutral_clip(folder: Path) -> None:
         f"{folder}/pack.yaml:7: answers has clips and no `neutral` one, but an answer may be in any emotion: "
         "add one, or let it speak for users only"
     ) in faults(file)
+
+
+@pytest.mark.parametrize(
+    ("emotions", "message"),
+    [
+        ("[hapy]", "one_neutral: hapy is not defined in deliveries: did you mean happy?"),
+        (
+            "[neutral], roles: [user, assistant]",
+            "one_neutral has `emotions`, but an answer may be in any emotion: take",
+        ),
+    ],
+)
+def test_emotions_that_a_voice_cannot_be_cast_for_are_a_fault(folder: Path, emotions: str, message: str) -> None:
+    (found,) = faults(run(folder, ("id: one_neutral", f"id: one_neutral, emotions: {emotions}")))
+    assert found.startswith(f"{folder}/pack.yaml:6: ")
+    assert message in found
+
+
+def test_a_cloned_voice_needs_a_clip_of_each_of_its_emotions_or_a_neutral_one(folder: Path) -> None:
+    file = run(folder, ("id: one_sad", "id: one_sad, emotions: [sad, happy]"))
+    assert faults(file) == [f"{folder}/pack.yaml:4: one_sad has clips, and none that is happy or neutral: add one"]
 
 
 def test_members_of_a_contrast_set_need_one_too(folder: Path) -> None:

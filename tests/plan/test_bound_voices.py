@@ -35,6 +35,12 @@ def test_a_bound_voice_is_cast_for_the_emotion_of_its_clip(empathy: Pack) -> Non
     assert 0.45 < len(adult) / len(found) < 0.55, "ages keep their shares"
 
 
+def test_a_voice_is_cast_for_the_emotions_that_it_names(empathy: Pack) -> None:
+    gloomy = voice("gloomy", NEUTRAL).model_copy(update={"emotions": ("sad", "fearful")})
+    cast = [brief for brief in plan(seeded(empathy, gloomy)).briefs(0, 1000) if brief.user.voice == "gloomy"]
+    assert {brief.user.emotion for brief in cast} == {"sad", "fearful"}
+
+
 def test_where_the_feeling_moves_it_has_clips_of_all_that_may_come(empathy: Pack) -> None:
     pair = voice("pair", "sad", "fearful")
     found = plan(seeded(empathy, pair), moves=MOVES, arcs={Arc.STEADY: 1, Arc.BETTER: 1, Arc.WORSE: 1}).briefs(0, 4000)

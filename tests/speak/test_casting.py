@@ -56,5 +56,8 @@ def test_a_voice_is_spoken_by_name_or_from_its_clip(empathy: Pack) -> None:
     assert not can_speak(ABLE, "cosyvoice", named)
     assert not can_speak(ABLE, "espeak", cloned)
     assert can_speak(Abilities(clips=True), "cosyvoice", cloned)
+    seed = cloned.model_copy(update={"clips": {"sad": clip}})
+    assert not can_speak(Abilities(clips=True), "cosyvoice", seed)
+    assert can_speak(Abilities(clips=True, emotion_clips=True), "cosyvoice", seed)
     mixed = empathy.model_copy(update={"voices": (named, cloned)})
     assert with_speakable_voices(mixed, ABLE, "espeak").voices == (named,)

@@ -78,6 +78,16 @@ def test_cosyvoice_does_not_go_on_from_a_clip_in_another_language(empathy: Pack)
     assert ways == [Way.INSTRUCTED, Way.ZERO_SHOT], "the clip's own language goes before clips_in"
 
 
+def test_a_voice_without_a_neutral_clip_is_cloned_from_that_of_the_emotion_and_from_no_other(empathy: Pack) -> None:
+    who = empathy.voices[0].model_copy(update={"clips": {"sad": Clip(audio="a.wav", transcript="So.", digest="d")}})
+    settings = Settings.model_validate(COSYVOICE.settings)
+    sad, angry = (rendering(empathy, who, "en", emotion, "Hello.", 1) for emotion in ("sad", "angry"))
+    made = prompt(sad, VoiceSettings(), settings)
+    assert made is not None
+    assert (made.way, made.clip) == (Way.ZERO_SHOT, who.clips["sad"])
+    assert prompt(angry, VoiceSettings(), settings) is None
+
+
 def test_each_engine_says_which_tags_it_renders(empathy: Pack) -> None:
     tagged = empathy.model_copy(update={"deliveries": {**empathy.deliveries, "sad": Style(tags=("sigh", "sob"))}})
     found = {
