@@ -16,7 +16,7 @@ from pipeline.write.replies import Said, Shape
 from pipeline.write.texts.brief import asked_of, brief_faults
 from pipeline.write.texts.fault import TextFault
 from pipeline.write.texts.judge import judge
-from pipeline.write.writer import Commission, Member, Tags, tags_of
+from pipeline.write.writer import Commission, Member, Tags, sounds_of, tags_of
 from schemas.dialogue import Dialogue, Turn, Written
 from schemas.pack import Pack, Situation, Writing
 from schemas.text_rules import TextRules
@@ -105,7 +105,7 @@ class Composer:
     @cached_property
     def sounds(self) -> frozenset[str]:
         """All of the pack's."""
-        return frozenset(tag for tags in self.tags.values() for tag in tags)
+        return sounds_of(self.tags)
 
 
 def _open_to(pack: Pack) -> dict[str, tuple[str, ...]]:

@@ -38,6 +38,11 @@ def tags_of(pack: Pack) -> Tags:
     return {emotion: style.tags for emotion, style in pack.deliveries.items() if style.tags}
 
 
+def sounds_of(tags: Tags) -> frozenset[str]:
+    """All of them, of whatever emotion."""
+    return frozenset(tag for own in tags.values() for tag in own)
+
+
 class Member(Frozen):
     """The sides of one dialogue of a contrast set."""
 

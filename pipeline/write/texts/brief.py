@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipeline.write.texts.fault import TextFault
 from pipeline.write.texts.said import hear, unit_of
-from pipeline.write.writer import Commission, Tags
+from pipeline.write.writer import Commission, Tags, sounds_of
 from schemas.brief import Kind
 from schemas.dialogue import Dialogue, Turn
 from schemas.text_rules import TextRules
@@ -53,7 +53,7 @@ def brief_faults(dialogue: Dialogue, asked: Asked, rules: TextRules) -> Iterator
 
 def _lengths(dialogue: Dialogue, words: tuple[int, int], asked: Asked, tolerance: float) -> Iterator[TextFault]:
     fewest, most = words
-    for one in hear(dialogue, _names(asked)):
+    for one in hear(dialogue, sounds_of(asked.tags)):
         count = len(one.tokens)
         if count * tolerance < fewest or count > most * tolerance:
             least, largest = -int(-fewest // tolerance), int(most * tolerance)
@@ -65,12 +65,8 @@ def _sounds(number: int, turn: Turn, asked: Asked) -> Iterator[TextFault]:
     typed = asked.typed and turn.role is Role.USER
     own = asked.tags[turn.emotion] if turn.emotion in asked.tags and not typed else ()
     for tag in dict.fromkeys(_TAG.findall(turn.text)):
-        if tag in own or tag not in _names(asked):
+        if tag in own or tag not in sounds_of(asked.tags):
             continue  # brackets that hold no sound of the pack are a stage direction
         there = "has " + " ".join(f"[{name}]" for name in own) if own else "has none"
         wrong = "stands in a turn that is typed" if typed else f"is no sound of {turn.emotion}, which {there}"
         yield TextFault(number, "tags", f"[{tag}] {wrong}")
-
-
-def _names(asked: Asked) -> frozenset[str]:
-    return frozenset(name for names in asked.tags.values() for name in names)
