@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from schemas.frozen import Frozen, Seconds, Share
+from schemas.take import Word
 
 UNSPACED = frozenset({"zh", "yue", "ja", "th", "lo", "km", "my"})
 """Languages that write no spaces between words: what was heard is compared by characters."""
@@ -21,6 +22,12 @@ class Hearing(Frozen):
     wer: float = Field(ge=0.0)
     cer: float = Field(ge=0.0)
     language_model: str
+
+
+class WordTimes(Frozen):
+    """When the words of a text sound, as an aligner found them: the words as white space parts them, in order."""
+
+    words: tuple[Word, ...]
 
 
 class EmotionScore(Frozen):

@@ -40,3 +40,10 @@ VOICE_COMPARERS = Registry(
     "score.likeness",
     {"xvector": Entry("pipeline.score.xvector", (), _MODELS, elsewhere=("transformers", "torch"))},
 )
+WORD_ALIGNERS = Registry(
+    "score.words",
+    {
+        "pocketsphinx": Entry("pipeline.score.pocketsphinx_words", ("pocketsphinx", "jiwer"), _EMBEDDED),
+        "ctc": Entry("pipeline.score.ctc_words", (), _MODELS, elsewhere=("transformers", "torch", "torchaudio")),
+    },
+)

@@ -5,8 +5,9 @@ A backend is a module beside this one with
 - `Settings`: a pydantic model that can be checked without the model's libraries,
 - `VERSION`: raise it when the same take would score differently,
 - `identity(settings)`: what all its scores depend on, as a fingerprint: settings that matter, a digest of the weights,
-- one that recognises speech, `LANGUAGES` (None for any); one that recognises emotions, `labels(settings)`: those it
-  answers, None if they are only known once it is loaded, and `COMPARES`: whether it needs the `reference`,
+- one that recognises speech or aligns words, `LANGUAGES` (None for any); one that recognises emotions,
+  `labels(settings)`: those it answers, None if they are only known once it is loaded, and `COMPARES`: whether it needs
+  the `reference`,
 - `build(settings)`, which gives one of the protocols below: the Async form where the entry in `backends.py` says that
   it waits for a server.
 
@@ -19,7 +20,7 @@ from typing import Protocol
 
 from pipeline.audio.recording import Recording
 from pipeline.engine.failure import Failure
-from schemas.scores import Feeling, Hearing, Likeness, Quality
+from schemas.scores import Feeling, Hearing, Likeness, Quality, WordTimes
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,14 @@ class VoiceComparer(Protocol):
 
     def compare(self, utterances: Iterable[Utterance]) -> Iterator[Likeness | Failure]:
         """Yield how like the utterance's `clips` (without those, its `reference`) each utterance is, in order."""
+        ...
+
+
+class WordAligner(Protocol):
+    """Finds when each word was said."""
+
+    def align(self, utterances: Iterable[Utterance]) -> Iterator[WordTimes | Failure]:
+        """Yield the word times of each utterance, in order. They depend on that utterance alone."""
         ...
 
 

@@ -18,7 +18,13 @@ from pipeline.engine.ledger import Place
 from pipeline.engine.stage import Outcome, Result, outcomes
 from pipeline.engine.storage import Folder
 from pipeline.score import sound
-from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
+from pipeline.score.backends import (
+    EMOTION_RECOGNISERS,
+    QUALITY_JUDGES,
+    SPEECH_RECOGNISERS,
+    VOICE_COMPARERS,
+    WORD_ALIGNERS,
+)
 from pipeline.score.scorer import (
     AsyncSpeechRecogniser,
     EmotionRecogniser,
@@ -26,9 +32,10 @@ from pipeline.score.scorer import (
     SpeechRecogniser,
     Utterance,
     VoiceComparer,
+    WordAligner,
 )
 from schemas.run import Backend
-from schemas.scores import Feeling, Hearing, Likeness, Quality, Sound
+from schemas.scores import Feeling, Hearing, Likeness, Quality, Sound, WordTimes
 
 
 @dataclass(frozen=True)
@@ -198,6 +205,23 @@ class LikenessStage(_ScoreStage):
         """Load the comparer."""
         comparer: VoiceComparer = self._module.build(self._settings)
         return ScoreRunner(comparer.compare)
+
+
+@dataclass(frozen=True)
+class WordsStage(_ScoreStage):
+    """When each word of a take sounds whose engine did not tell."""
+
+    name: ClassVar[str] = "score.words"
+    result: ClassVar[type[WordTimes]] = WordTimes
+    registry: ClassVar[Registry] = WORD_ALIGNERS
+
+    def _reads(self, item: Spoken) -> Sequence[Ingredient]:
+        return item.digest, item.text, item.language
+
+    def build(self) -> ScoreRunner[WordTimes]:
+        """Load the aligner."""
+        aligner: WordAligner = self._module.build(self._settings)
+        return ScoreRunner(aligner.align)
 
 
 @dataclass(frozen=True)

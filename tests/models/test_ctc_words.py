@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.audio.recording import Recording
 from pipeline.engine.errors import UsageError
-from pipeline.score.alignment import Aligner, aligner, word_times
+from pipeline.engine.failure import Failure
+from pipeline.score.ctc_words import Aligner, CtcAligner, Settings, aligner, build
+from pipeline.score.scorer import Utterance
 from schemas.take import Waveform, Word
 from tests.models.forced_align_stand_in import forced_align
 from tests.models.sounds import noise
@@ -50,7 +52,7 @@ def times(said: str, text: str) -> list[tuple[str, float, float]]:
     ("said", "text", "words"),
     [
         ("__AAB_|_C_CA__", "ab cca", [("ab", 0.04, 0.1), ("cca", 0.16, 0.24)]),
-        ("A_A__B", "Aa [laughter] b!", [("Aa", 0.0, 0.06), ("b!", 0.1, 0.12)]),
+        ("A_A__B", "Aa [laughter] b!", [("Aa", 0.0, 0.06), ("[laughter]", 0.06, 0.1), ("b!", 0.1, 0.12)]),
         ("_AB__|_BA_", "ab 77 ba", [("ab", 0.02, 0.06), ("77", 0.06, 0.14), ("ba", 0.14, 0.18)]),
         ("__AB__", "77 ab 77", [("77", 0.0, 0.04), ("ab", 0.04, 0.08), ("77", 0.08, 0.12)]),
     ],
@@ -71,7 +73,9 @@ def test_a_text_without_letters_of_the_vocabulary_is_an_error() -> None:
 
 def test_a_real_model_times_every_word_in_order(speller_folder: Path) -> None:
     take = noise(4.0, rate=24000)
-    words = aligner(str(speller_folder)).times(take, "I'm so sorry to hear that, 7 times.", forced_align)
+    words = aligner(Settings(model=str(speller_folder))).times(
+        take, "I'm so sorry to hear that, 7 times.", forced_align
+    )
 
     assert [word.text for word in words] == ["I'm", "so", "sorry", "to", "hear", "that,", "7", "times."]
     assert all(isinstance(word, Word) and word.start <= word.end for word in words)
@@ -83,8 +87,16 @@ def test_without_torchaudio_it_is_said(speller_folder: Path, monkeypatch: pytest
     import sys
 
     monkeypatch.setitem(sys.modules, "torchaudio", None)
-    with pytest.raises(UsageError, match="the backend alignment cannot import torchaudio"):
-        word_times(noise(1.0).audio, 16000, "Hello", str(speller_folder))
+    with pytest.raises(UsageError, match="the backend ctc cannot import torchaudio"):
+        build(Settings(model=str(speller_folder)))
+
+
+def test_what_cannot_be_aligned_fails_alone() -> None:
+    said = [Utterance(Recording(np.zeros(320 * 6, np.float32), 16000), text, "en") for text in ("77", "ab")]
+    lost, found = CtcAligner(Aligner(WrittenEmission("__AB__"), VOCABULARY, blank=0), forced_align).align(said)
+    assert isinstance(lost, Failure)
+    assert not isinstance(found, Failure)
+    assert [word.text for word in found.words] == ["ab"]
 
 
 def test_the_stand_in_finds_the_likeliest_path() -> None:

@@ -1,33 +1,40 @@
-"""When each word of a text sounds: forced alignment by a CTC model of `transformers` and `torchaudio`.
+"""Word aligner `ctc`: when each word of a text sounds, by a CTC model of `transformers` and `torchaudio`.
 
-For takes whose engine gives no word times. The best path through the model's letters is found by
+Each character of a script without spaces is a word. One that none of the model's letters can spell lies between its
+neighbours. The best path through the model's letters is found by
 `torchaudio.functional.forced_align`, where the tensors are: on the GPU if the model is there.
 """
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
 
 from pipeline.audio.batches import waveform
 from pipeline.audio.recording import Recording
 from pipeline.engine.errors import UsageError
+from pipeline.engine.failure import Failure
 from pipeline.engine.model_folder import Needed, model_folder
-from pipeline.engine.model_library import needed_by
-from pipeline.engine.model_settings import ModelSettings
+from pipeline.engine.model_library import needed_by, versions
+from pipeline.engine.model_settings import ModelSettings, identity
+from pipeline.interleave.text_tokens import words
+from pipeline.score.scorer import Utterance
 from pipeline.score.speech_encoder import load
+from pipeline.score.word_times import timed
 from pipeline.score.wording import plain
 from schemas.frozen import Hertz, Seconds
+from schemas.scores import WordTimes
 from schemas.take import Waveform, Word
 
 if TYPE_CHECKING:
     import torch
 
+VERSION = f"1, {versions('transformers', 'torch', 'torchaudio')}"
+LANGUAGES = None
 NEEDED: Needed = (("vocab.json", "tokenizer.json"),)
 
 _SHORTEST: Seconds = 0.1
 _BETWEEN = "|"
+
+__all__ = ["LANGUAGES", "VERSION", "Aligner", "CtcAligner", "Settings", "aligner", "build", "identity"]
 
 
 class ForcedAlign(Protocol):
@@ -45,29 +52,42 @@ class ForcedAlign(Protocol):
         ...
 
 
-def word_times(audio: Waveform, rate: Hertz, text: str, model: str) -> tuple[Word, ...]:
-    """The words of `text` as spaces part them, each with its start and end in `audio`, float32 [T] at `rate`.
+class Settings(ModelSettings):
+    """A wav2vec 2.0 model (or its kin) with a vocabulary of letters, and where it runs."""
 
-    `model` is the folder of a wav2vec 2.0 model (or its kin) with a letter vocabulary, or hf://ORG/NAME. A word that
-    none of its letters can spell lies between its neighbours. Raises ValueError if there is nothing to align or too
-    little sound for the text, UsageError for a folder that cannot be used.
-    """
-    with needed_by("alignment"):
+
+def build(settings: Settings) -> "CtcAligner":
+    """Load the model. Raises UsageError for a folder that cannot be used, or without torchaudio."""
+    with needed_by("ctc"):
         from torchaudio.functional import forced_align
-    return aligner(model).times(Recording(audio, rate), text, forced_align)
+    return CtcAligner(aligner(settings), forced_align)
 
 
-@lru_cache(maxsize=1)
-def aligner(model: str) -> "Aligner":
-    """The model and its letters, loaded once."""
-    folder = model_folder(model, NEEDED)
-    encoder = load(ModelSettings(model=model), "alignment", "CTC")
+def aligner(settings: Settings) -> "Aligner":
+    """The model and its letters."""
+    folder = model_folder(settings.model, NEEDED)
+    encoder = load(settings, "ctc", "CTC")
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if tokenizer.pad_token_id is None:
-        raise UsageError(f"the vocabulary of {model} has no padding token, which stands for CTC's blank")
+        raise UsageError(f"the vocabulary of {settings.model} has no padding token, which stands for CTC's blank")
     return Aligner(encoder, tokenizer.get_vocab(), tokenizer.pad_token_id)
+
+
+class CtcAligner:
+    """Aligns one utterance after another: nothing is padded, so neighbours change nothing."""
+
+    def __init__(self, aligner: "Aligner", forced_align: ForcedAlign) -> None:
+        self._aligner, self._forced_align = aligner, forced_align
+
+    def align(self, utterances: Iterable[Utterance]) -> Iterator[WordTimes | Failure]:
+        """Yield the word times of each utterance, in order."""
+        for utterance in utterances:
+            try:
+                yield WordTimes(words=self._aligner.times(utterance.recording, utterance.text, self._forced_align))
+            except ValueError as error:
+                yield Failure(str(error))
 
 
 class Speller(Protocol):
@@ -96,8 +116,8 @@ class Aligner:
         """The words of the text and when they sound."""
         import torch
 
-        words = plain(text).split()
-        spelled = [self._spelled(word) for word in words]
+        said = [word.strip() for word in words(text) if word.strip()]
+        spelled = [self._spelled(plain(word)) for word in said]
         targets = self._targets(spelled)
         if not targets:
             raise ValueError(f"no letter of the text {text!r} is in the model's vocabulary")
@@ -108,7 +128,8 @@ class Aligner:
         except RuntimeError as error:
             raise ValueError(f"{recording.duration:.2f} s of sound are too short for {text!r}") from error
         frame = recording.duration / log_probs.shape[1]
-        return _words(words, [len(word) for word in spelled], self._spans(path[0].tolist()), frame, recording.duration)
+        spans = [(start * frame, stop * frame) for start, stop in self._spans(path[0].tolist())]
+        return timed(said, [len(word) for word in spelled], spans, recording.duration)
 
     def _spelled(self, word: str) -> list[int]:
         cased = word.upper() if self._capital else word.lower()
@@ -128,19 +149,3 @@ class Aligner:
         ends = [*starts[1:], len(path)]
         silent = {self._blank, self._ids.get(_BETWEEN, self._blank)}
         return [(start, end) for start, end in zip(starts, ends, strict=True) if path[start] not in silent]
-
-
-def _words(
-    words: Sequence[str], letters: Sequence[int], spans: Sequence[tuple[int, int]], frame: Seconds, duration: Seconds
-) -> tuple[Word, ...]:
-    """Each word from its first letter's start to its last one's end; frames last `frame` seconds."""
-    ends = np.cumsum(letters)
-    timed: list[Word] = []
-    for word, count, end in zip(words, letters, ends, strict=True):
-        if count:
-            start, stop = spans[end - count][0] * frame, spans[end - 1][1] * frame
-        else:  # from the end of the word before to the next one's start
-            start = timed[-1].end if timed else 0.0
-            stop = spans[end][0] * frame if end < len(spans) else duration
-        timed.append(Word(text=word, start=start, end=stop))
-    return tuple(timed)
