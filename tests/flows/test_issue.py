@@ -5,7 +5,7 @@ from collections import Counter
 from hashlib import blake2b
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.issue import Drawn, Issue
@@ -24,6 +24,11 @@ SIZE = 120
 @pytest.fixture(scope="module")
 def planner(empathy: Pack) -> Planner:
     return Planner(empathy, 7, Shares())
+
+
+@pytest.fixture(scope="module")
+def plan(planner: Planner) -> list[Brief]:
+    return planner.briefs(0, 20 * SIZE)
 
 
 def passes(brief: Brief) -> bool:
@@ -98,6 +103,52 @@ def test_when_the_briefs_are_spent_the_cells_that_are_short_are_named(planner: P
     short = {cell: (have, quota) for cell, have, quota in one.filling.short()}
     counts = Counter(brief.user.emotion for brief in corpus)
     assert short["angry"][0] == counts["angry"] < short["angry"][1]
+
+
+def made_only(one: Issue, made: set[int], at_once: int = 20) -> list[Brief]:
+    """The corpus when the budget is spent: what is made passes, what is not is left."""
+    corpus: list[Brief] = []
+    decided: set[int] = set()
+    while (drawn := one.next()) is not None:
+        if drawn.brief.index in made:
+            decided.add(drawn.place)
+        else:
+            one.leave(drawn)
+            assert one.earliest() is not drawn, "nobody waits for it"
+        while len(decided) >= at_once and hand_over(one, decided, corpus):
+            pass
+    while hand_over(one, decided, corpus):
+        pass
+    return corpus
+
+
+def hand_over(one: Issue, decided: set[int], corpus: list[Brief]) -> bool:
+    first = one.earliest()
+    if first is None or first.place not in decided:
+        return False
+    one.passed(first)
+    one.settle()
+    corpus.append(first.brief)
+    return True
+
+
+@settings(max_examples=30)
+@given(made=st.sets(st.integers(min_value=0, max_value=4 * SIZE)), at_once=st.integers(min_value=1, max_value=90))
+def test_when_the_budget_is_spent_all_that_is_made_is_taken_in_the_plans_order_and_there_is_an_end(
+    planner: Planner, plan: list[Brief], made: set[int], at_once: int
+) -> None:
+    one = issue(planner, tries=2.0)
+    corpus = made_only(one, made, at_once)
+    filling, expected = Filling.of(planner, SIZE, Slice(), 2.0), []
+    for brief in plan:
+        cell = filling.cell(brief)
+        if filling.has_room(cell) and not filling.is_spent(cell):
+            filling.begun[cell] += 1
+            if brief.index in made:
+                filling.take(cell)
+                expected.append(brief)
+    assert corpus == expected
+    assert one.earliest() is None
 
 
 def test_slices_share_the_work_of_the_whole(planner: Planner) -> None:

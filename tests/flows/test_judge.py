@@ -1,5 +1,6 @@
 """The judge on the road: what it thinks of a text decides whether the text is spoken, and nothing is judged twice."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -211,6 +212,30 @@ def test_a_rejection_by_the_judge_is_kept_with_its_reason_and_the_rows_name_the_
     (row,) = pq.read_table(file).to_pylist()
     assert [one["check"] for one in row["reasons"]] == ["judge.interpretation"]
     assert row["provenance"]["judge"] == "openai tiny"
+
+
+def test_rows_have_what_the_judge_gave_accepted_or_not_and_nothing_where_nobody_judged(tmp_path: Path) -> None:
+    marks = GOOD | {"exploration": 2}
+    told = [{"scale": scale, "score": mark} for scale, mark in marks.items()]
+    for name, overrides, scores, given in (
+        ("passed", [NOWHERE], marks, told),
+        ("failed", [NOWHERE], marks | {"interpretation": 0}, None),
+        ("unjudged", [], marks, None),
+    ):
+        run, folder = load_run(shipped("run.yaml"), overrides), Folder(str(tmp_path / name))
+        corpus, road = open_corpus(run, folder), open_road(run, folder, idle_workplaces(run.config))
+        corpus.take_in(JudgedPlayer(road, scores).fate(train_brief(road)))
+        corpus.close()
+        (file,) = (tmp_path / name / "corpus").rglob("*.parquet")
+        (row,) = pq.read_table(file).to_pylist()
+        if name == "unjudged":
+            assert row["judgement"] is None
+        elif name == "failed":
+            assert {one["scale"]: one["score"] for one in row["judgement"]["scores"]} == scores
+            assert not corpus.marks
+        else:
+            assert row["judgement"] == {"scores": given, "reason": "It only says sorry."}
+            assert corpus.marks == Counter(marks.items())
 
 
 def test_each_member_of_a_contrast_set_is_judged_as_itself() -> None:
