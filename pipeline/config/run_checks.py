@@ -5,16 +5,24 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from pipeline.config.plain_manner import check_bound_voices
+from pipeline.config.recipe_checks import check_recipe
 from pipeline.config.source import Path_
 from pipeline.config.steering_checks import dead_end
 from pipeline.config.validation import complaints
+from pipeline.config.writing_checks import check_replies
 from pipeline.engine.backends import Registry, nearest
 from pipeline.engine.errors import UsageError, WarmlineError
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.judge.backends import JUDGES
 from pipeline.plan.briefs import Planner
 from pipeline.plan.expense import over_budget
-from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
+from pipeline.score.backends import (
+    EMOTION_RECOGNISERS,
+    QUALITY_JUDGES,
+    SPEECH_RECOGNISERS,
+    VOICE_COMPARERS,
+    WORD_ALIGNERS,
+)
 from pipeline.speak.backends import SPEAKERS
 from pipeline.speak.casting import (
     abilities_of,
@@ -28,7 +36,6 @@ from pipeline.speak.casting import (
 from pipeline.speak.speaker import Abilities
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
-from schemas.judgement import Rubric
 from schemas.pack import Pack
 from schemas.run import Backend, EmotionBackend, RunConfig
 from schemas.steering import Contrast
@@ -72,6 +79,7 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
         )
     yield from _recognising(config, pack)
     yield from _limits(config)
+    yield from check_recipe(config, able)
     if pack.contrast is not None and config.size % pack.contrast.members:
         members = pack.contrast.members
         yield ("size",), f"contrast sets have {members} members, so the size must be a multiple of {members}"
@@ -90,6 +98,7 @@ def _named(config: RunConfig) -> Iterator[tuple[Path_, Registry, Backend]]:
         (("score", "second_ser"), EMOTION_RECOGNISERS, score.second_ser),
         (("score", "mos"), QUALITY_JUDGES, score.mos),
         (("score", "likeness"), VOICE_COMPARERS, score.likeness),
+        (("score", "words"), WORD_ALIGNERS, score.words),
     ]
     return ((path, registry, backend) for path, registry, backend in optional if backend is not None)
 
@@ -164,11 +173,13 @@ def _nobody(role: Role, split: Split, language: str) -> str:
 
 
 def _writing(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
-    """What the writer needs of the pack, and the languages that writer and recogniser have."""
+    """What the writer needs of the pack, and the languages that writer, recogniser and aligner have."""
     engines: list[tuple[Path_, Registry, Backend]] = [
         (("write", "backend"), WRITERS, config.write),
         (("score", "asr", "backend"), SPEECH_RECOGNISERS, config.score.asr),
     ]
+    if config.score.words is not None:
+        engines.append((("score", "words", "backend"), WORD_ALIGNERS, config.score.words))
     for path, registry, backend in engines:
         if not _loads(registry, backend):
             continue
@@ -242,7 +253,7 @@ def _speaking(config: RunConfig, pack: Pack, able: Abilities) -> Iterator[Compla
 
 def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     """What of the pack the run's backends cannot do: voices to speak, replies to ask for. Paths are the pack's."""
-    yield from _asking(config, pack)
+    yield from check_replies(config, pack)
     name = config.speak.backend
     if not _loads(SPEAKERS, config.speak):
         return
@@ -263,24 +274,6 @@ def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
     yield from _shared_voices(able, name, pack)
     yield from unheard_clips(pack, able, name)
     yield from unknown_tags(pack, able, name)
-
-
-def _asking(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
-    """Replies that the servers of writer and judge cannot be asked for."""
-    yield from _beyond(WRITERS, config.write, pack)
-    if config.judge is not None and pack.rubric is not None:
-        yield from _beyond(JUDGES, config.judge, pack.rubric)
-
-
-def _beyond(registry: Registry, backend: Backend, asks: Pack | Rubric) -> Iterator[Complaint]:
-    if not _loads(registry, backend):
-        return
-    module = registry.load(backend.backend)
-    try:
-        settings = module.Settings.model_validate(backend.settings)
-    except ValidationError:
-        return  # said already
-    yield from module.beyond(settings, asks)
 
 
 def _shared_voices(able: Abilities, backend: str, pack: Pack) -> Iterator[Complaint]:

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from pipeline.config.source import Path_
+from pipeline.config.writing_checks import check_writing
 from pipeline.engine.backends import nearest
 from pipeline.plan.cells import likelihood
 from pipeline.plan.rules import FIELDS, SET_BY, DeadEndError, Rules
-from pipeline.write.prompting import untold
-from pipeline.write.texts.said import unit_of
 from schemas.brief import Arc
-from schemas.pack import Pack, Writing
+from schemas.pack import Pack
 from schemas.steering import Contrast, Given
 from schemas.voice import Split
 
@@ -120,33 +119,8 @@ def _named(pack: Pack) -> Iterator[Complaint]:
                 yield ("personas", side, number, "id"), f"the id {name} is taken already: ids must differ"
     if pack.contrast is not None:
         yield from _contrast(pack, pack.contrast)
-    if pack.lengths and pack.writing is not None:
-        yield from _lengths(pack, pack.writing)
-
-
-def _lengths(pack: Pack, writing: Writing) -> Iterator[Complaint]:
-    """Lengths that no model is told, or that no turn can have."""
-    for number in untold(writing, "words"):
-        yield (
-            ("writing", "steps", number, "prompt"),
-            "does not ask for `words`, so the model is never told how long a turn is to be: "
-            "add {% if words %}{{ words[0] }} to {{ words[1] }} {{ unit }}{% endif %}, or take `lengths` out",
-        )
-    units = {unit_of(language) for language, weight in pack.languages.items() if weight > 0}
-    room = writing.longest_turn if "characters" in units else (writing.longest_turn + 1) // 2
-    counted = pack.texts.words
-    for name, length in pack.lengths.items():
-        fewest, most = length.words
-        if fewest > room:
-            yield (
-                ("lengths", name, "words"),
-                f"so many never fit into longest_turn, {writing.longest_turn} characters: raise that, or ask for fewer",
-            )
-        if counted is not None and (most < counted.least or (counted.most is not None and fewest > counted.most)):
-            yield (
-                ("lengths", name, "words"),
-                f"{fewest} to {most} lies outside texts.words, so that all of it would be rejected: change either",
-            )
+    if pack.writing is not None:
+        yield from check_writing(pack, pack.writing)
 
 
 def _contrast(pack: Pack, contrast: Contrast) -> Iterator[Complaint]:

@@ -87,6 +87,22 @@ def test_a_length_that_no_turn_can_have_is_a_fault(tmp_path: Path, lengths: str,
     assert told in fault
 
 
+@pytest.mark.parametrize(
+    ("lines", "at", "told"),
+    [
+        ("personas:\n  user: [{id: nurse, about: A nurse.}]\n", "  user: [", "asks for user.persona"),
+        ("arcs: {better: 1}\nmoves: {better: {sad: {neutral: 1}}}\n", "arcs:", "asks for user.path"),
+    ],
+)
+def test_what_is_drawn_and_told_to_no_model_is_a_fault(tmp_path: Path, lines: str, at: str, told: str) -> None:
+    pack = small(tmp_path, lines + WRITING.format(system="Hm.", prompt=ABOUT))
+    (fault,) = faults(pack)
+    assert fault.startswith(f"{pack}/pack.yaml:{line_of(pack, at)}: no prompt of `writing` {told}")
+    whole = "'{{ about }} {{ user.persona }} {{ user.path }}'"
+    (pack / "pack.yaml").write_text(SMALL + lines + WRITING.format(system="Hm.", prompt=whole))
+    assert load_pack(pack).pack.writing
+
+
 def test_the_phrasebook_refuses_lengths_since_it_follows_none() -> None:
     with pytest.raises(FaultsError, match="the phrasebook follows no lengths: name a writer that is a language model"):
         load_run(shipped("run.yaml"), ["pack=empathy-en-zh"])
