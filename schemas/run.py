@@ -1,6 +1,7 @@
 """The run file: one corpus to be made."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
@@ -8,6 +9,7 @@ from pydantic import Field, JsonValue, model_validator
 from schemas.frozen import Frozen, Share
 from schemas.recipe import Recipe
 from schemas.scores import Limits
+from schemas.units import KINDS
 
 
 class RayShare(Frozen):
@@ -78,14 +80,21 @@ class ScoreBackends(Frozen):
     likeness: Backend | None = None
 
 
-class UnitsBackend(Frozen):
-    """A kind of speech units to make: `rate` per second, `size` codes."""
+class UnitsBackend(Backend):
+    """A kind of speech units to make: `rate` frames per second, of `codebooks` codes each, out of `size`.
 
-    backend: str
+    What is not given is what the kind has (schemas.units.KINDS).
+    """
+
     rate: float = Field(default=25.0, gt=0)
     size: int = Field(default=1024, gt=0)
-    workers: int | None = Field(default=None, ge=1)
-    settings: Mapping[str, JsonValue] = {}
+    codebooks: int = Field(default=1, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_its_kind(cls, given: object) -> object:
+        known = KINDS.get(str(given["backend"])) if isinstance(given, Mapping) and "backend" in given else None
+        return {**asdict(known), **given} if known is not None and isinstance(given, Mapping) else given
 
 
 class Shares(Frozen):

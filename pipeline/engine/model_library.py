@@ -33,13 +33,13 @@ def _version(distribution: str) -> str:
 
 
 @contextmanager
-def needed_by(backend: str) -> Iterator[None]:
+def needed_by(backend: str, install: str = INSTALL) -> Iterator[None]:
     """Imports below this are the backend's own; raises UsageError that says what installs the one that is missing."""
     try:
         yield
     except ImportError as error:
         missing = error.name or str(error)
-        raise UsageError(f"the backend {backend} cannot import {missing}: {INSTALL}") from error
+        raise UsageError(f"the backend {backend} cannot import {missing}: {install}") from error
 
 
 @contextmanager

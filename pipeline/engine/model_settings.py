@@ -13,13 +13,18 @@ from pipeline.engine.model_library import Device
 from schemas.frozen import Frozen
 
 
-class ModelSettings(Frozen):
+class WeightsSettings(Frozen):
     """`model` is a folder as `save_pretrained` writes it, or hf://ORG/NAME. `threads` are one worker's on the CPU."""
 
     model: str = Field(min_length=1)
     device: Device = "auto"
-    precision: Literal["float32", "float16", "bfloat16"] = "float32"
     threads: int = Field(default=1, ge=1)
+
+
+class ModelSettings(WeightsSettings):
+    """A model that may compute in shorter numbers."""
+
+    precision: Literal["float32", "float16", "bfloat16"] = "float32"
 
 
 def identity(settings: ModelSettings) -> str:

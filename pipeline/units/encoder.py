@@ -1,9 +1,8 @@
 """What a speech tokenizer must do to be a backend of the units stage.
 
 A backend is a module beside this one with `VERSION`, `check(config)` (ValueError for a rate or size it has not),
-`identity()` (the digest of its weights) and `build(config: UnitsBackend) -> UnitEncoder`. One whose units come from the
-speaker with each take says `GENERATED = True` instead of `build`. It is listed in `backends.py` and imported only when
-named.
+`identity(config)` (the digest of its weights) and `build(config) -> UnitEncoder`. One whose units the speaker may bring
+along with each take says `GENERATED = True`. It is listed in `backends.py` and imported only when named.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from pipeline.audio.recording import Recording
 from pipeline.engine.failure import Failure
 
 Units = NDArray[np.int32]
-"""int32 [N], each in 0..size−1, `rate` of them per second."""
+"""int32 [N × codebooks], each in 0..size−1, `rate` frames of `codebooks` codes per second, frame by frame."""
 
 
 class UnitEncoder(Protocol):
@@ -25,6 +24,7 @@ class UnitEncoder(Protocol):
     revision: str
     rate: float
     size: int
+    codebooks: int
 
     def encode(self, recordings: Iterable[Recording]) -> Iterator[Units | Failure]:
         """Yield one sequence a recording, in order."""

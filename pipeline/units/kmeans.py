@@ -32,7 +32,7 @@ _COUNT = 13
 
 def check(config: UnitsBackend) -> None:
     """Raises ValueError if the run file asks for a codebook that does not ship."""
-    if (config.rate, config.size) != (RATE, SIZE):
+    if (config.rate, config.size, config.codebooks) != (RATE, SIZE, 1):
         raise ValueError(f"kmeans has {RATE:g} units a second out of {SIZE}, not {config.rate:g} out of {config.size}")
 
 
@@ -70,7 +70,7 @@ def codebook() -> Codebook:
     return Codebook(centroids, blake2b(centroids.tobytes(), digest_size=8).hexdigest())
 
 
-def identity() -> str:
+def identity(_: UnitsBackend) -> str:
     """The codebook, on which all units depend."""
     return codebook().revision
 
@@ -86,6 +86,7 @@ class KMeansEncoder:
 
     rate = RATE
     size = SIZE
+    codebooks = 1
 
     def __init__(self, book: Codebook) -> None:
         self._book = book

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
-from pipeline.audio.recording import decode_flac
+from pipeline.audio.recording import Recording, decode_flac
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.ledger import Place
 from pipeline.engine.stage import Outcome
 from pipeline.units.backends import ENCODERS
-from pipeline.units.encoder import UnitEncoder
+from pipeline.units.counts import objection
+from pipeline.units.encoder import UnitEncoder, Units
+from schemas.frozen import Seconds
 from schemas.run import UnitsBackend
 from schemas.units import GeneratedUnits, UnitSequence
 
@@ -40,8 +42,9 @@ class UnitsStage:
     @cached_property
     def identity(self) -> str:
         """What all units of this kind depend on."""
-        module = ENCODERS.load(self.config.backend)
-        return fingerprint(self.config.backend, module.VERSION, module.identity(), self.config.rate, self.config.size)
+        module, config = ENCODERS.load(self.config.backend), self.config
+        books = () if config.codebooks == 1 else (config.codebooks,)
+        return fingerprint(config.backend, module.VERSION, module.identity(config), config.rate, config.size, *books)
 
     @property
     def waits(self) -> bool:
@@ -55,9 +58,11 @@ class UnitsStage:
     def build(self) -> "UnitsRunner | GeneratedRunner":
         """Load the codebook or model; units that the speaker generated need none."""
         module = ENCODERS.load(self.config.backend)
-        if module.GENERATED:
-            return GeneratedRunner(self.config)
-        return UnitsRunner(module.build(self.config))
+        if not module.GENERATED:
+            return UnitsRunner(module.build(self.config))
+        reencoding = module.reencoding(self.config)
+        runner = UnitsRunner(module.build(self.config)) if reencoding else None
+        return GeneratedRunner(self.config, runner, always=reencoding == "always")
 
 
 @dataclass(frozen=True)
@@ -68,25 +73,40 @@ class UnitsRunner:
 
     def run(self, items: Sequence[Sounded]) -> Iterator[Outcome[UnitSequence] | Failure]:
         """One sequence a take."""
-        encoded = self.encoder.encode(decode_flac(item.place.blob()) for item in items)
-        for units in encoded:
-            if isinstance(units, Failure):
-                yield units
-            elif len(units) and not 0 <= units.min() <= units.max() < self.encoder.size:
-                yield Failure(f"units outside 0..{self.encoder.size - 1}")
-            else:
-                yield Outcome(UnitSequence(revision=self.encoder.revision, units=tuple(units.tolist())))
+        lengths: list[Seconds] = []
+        for number, units in enumerate(self.encoder.encode(_decoded(items, lengths))):
+            yield units if isinstance(units, Failure) else self._checked(units, lengths[number])
+
+    def _checked(self, units: Units, duration: Seconds) -> Outcome[UnitSequence] | Failure:
+        encoder = self.encoder
+        codes = tuple(units.tolist())
+        wrong = objection(codes, duration, encoder.rate, encoder.size, encoder.codebooks)
+        if wrong is not None:
+            return Failure(wrong)
+        return Outcome(UnitSequence(revision=encoder.revision, units=codes, codebooks=encoder.codebooks))
 
 
 @dataclass(frozen=True)
 class GeneratedRunner:
-    """Takes over the units that the speaker made a take from."""
+    """Takes over the units that the speaker made a take from.
+
+    Where there are none, or `always`, the tokenizer listens to the take, if the run file names one.
+    """
 
     config: UnitsBackend
+    reencoding: UnitsRunner | None = None
+    always: bool = False
 
     def run(self, items: Sequence[Sounded]) -> Iterator[Outcome[UnitSequence] | Failure]:
         """One sequence a take."""
-        return map(self._of, items)
+        listened = [item for item in items if self._listens(item)]
+        encoded = self.reencoding.run(listened) if self.reencoding is not None else iter(())
+        for item in items:
+            yield next(encoded) if self._listens(item) else self._of(item)
+
+    def _listens(self, item: Sounded) -> bool:
+        brought = item.generated is not None and item.generated.kind == self.config.backend
+        return self.reencoding is not None and (self.always or not brought)
 
     def _of(self, item: Sounded) -> Outcome[UnitSequence] | Failure:
         given, wanted = item.generated, self.config
@@ -94,6 +114,15 @@ class GeneratedRunner:
             return Failure(f"the speaker generated no {wanted.backend} units with this take")
         if (given.rate, given.size) != (wanted.rate, wanted.size):
             return Failure(f"the speaker's units are {given.rate:g} a second out of {given.size}")
-        if given.units and not 0 <= min(given.units) <= max(given.units) < given.size:
-            return Failure(f"units outside 0..{given.size - 1}")
+        wrong = objection(given.units, decode_flac(item.place.blob()).duration, given.rate, given.size)
+        if wrong is not None:
+            return Failure(wrong)
         return Outcome(UnitSequence(revision=given.revision, units=given.units, source="generated"))
+
+
+def _decoded(items: Sequence[Sounded], lengths: list[Seconds]) -> Iterator[Recording]:
+    """Read each take when the tokenizer asks for it, and note how long it is."""
+    for item in items:
+        recording = decode_flac(item.place.blob())
+        lengths.append(recording.duration)
+        yield recording

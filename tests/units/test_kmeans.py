@@ -5,11 +5,7 @@ from pipeline.audio.recording import Recording
 from pipeline.engine.failure import Failure
 from pipeline.units.kmeans import build, codebook, features
 from schemas.run import UnitsBackend
-
-
-def noise(seconds: float, rate: int = 16000, level: float = 0.2) -> Recording:
-    samples = np.random.default_rng(1).normal(0.0, level, round(seconds * rate)).astype(np.float32)
-    return Recording(samples, rate)
+from tests.units.takes import noise
 
 
 def units(recording: Recording) -> np.ndarray:
