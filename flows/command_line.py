@@ -180,6 +180,12 @@ def export(
         str | None, typer.Option(help="How paths begin in what is written; else the folder's own path.")
     ] = None,
     longest: Annotated[float, typer.Option(help="Leave out turns of more seconds.", min=0.1)] = 30.0,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="The model's tokenizer.json, where text is interleaved by its tokens.")
+    ] = None,
+    gap: Annotated[
+        float, typer.Option(help="Seconds between two turns, where a dialogue becomes one sound.", min=0.0)
+    ] = 0.2,
     workers: Annotated[int | None, typer.Option(help="Processes; else one a core.", min=1)] = None,
 ) -> None:
     """Write the corpus in the format of one trainer; run it again and it goes on."""
@@ -187,7 +193,8 @@ def export(
     from flows.progress import show_for_terminal
     from pipeline.export.format import ExportSettings
 
-    settings = ExportSettings(units=units, prefix=f"{out.resolve()}/" if prefix is None else prefix, longest=longest)
+    paths = f"{out.resolve()}/" if prefix is None else prefix
+    settings = ExportSettings(units=units, prefix=paths, longest=longest, tokenizer=tokenizer, gap=gap)
     show = show_for_terminal()
     try:
         lines = list(export_lines(run, to, out, settings, workers or os.cpu_count() or 1, show.say))

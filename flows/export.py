@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from hashlib import blake2b
 from multiprocessing import get_context
 from pathlib import Path
 from shutil import rmtree
@@ -14,10 +15,11 @@ from shutil import rmtree
 from pipeline.engine.errors import StorageError, UsageError
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.export.corpus import Shard, kinds_of, shards
-from pipeline.export.format import PARTS, ExportSettings, Facts, Made, Part
+from pipeline.export.format import PARTS, ExportSettings, Facts, Format, Made, Part
 from pipeline.export.formats import FORMATS
 from pipeline.export.part import PartJob, left_out_lines, run_part
 from pipeline.export.readme import LEFT_OUT
+from pipeline.export.tokenizer import tokenizer_content
 from schemas.voice import Split
 
 NOTE = "export.json"
@@ -28,19 +30,27 @@ def export_lines(
     place: str, to: str, out: Path, settings: ExportSettings, workers: int, say: Callable[[str], None]
 ) -> Iterator[str]:
     """Make the export and say what came of it. Raises WarmlineError, and leaves what was finished for the next time."""
-    form = FORMATS.load(to)
+    module = FORMATS.load(to)
+    form: Format = module.build(settings)
     found = shards(place)
-    _check_units(to, form.UNITS, settings, found)
-    note = {"format": to, "identity": fingerprint(to, form.VERSION, settings, [shard.mark for shard in found])}
+    _check_units(to, module.UNITS, settings, found)
+    note = {"format": to, "identity": _identity(to, module.VERSION, settings, found)}
     with _held(out):
         if _is_done(out, note):
             yield f"{out} holds this export already, whole"
             return
         jobs = [PartJob(to, shard, part) for shard, part in _parts(found, out, settings)]
         made = _made(jobs, workers, say)
-        form.build(settings).gather(out, [job.part for job in jobs])
-        _finish(out, note, form.build(settings).readme(Facts(str(out.resolve()), made, kinds_of(found[0]))), made)
+        form.gather(out, [job.part for job in jobs])
+        _finish(out, note, form.readme(Facts(str(out.resolve()), made, kinds_of(found[0]))), made)
     yield from _summary(out, made)
+
+
+def _identity(to: str, version: str, settings: ExportSettings, found: Sequence[Shard]) -> str:
+    """What the export's content depends on: of a tokenizer its content, wherever it lies."""
+    if settings.tokenizer is not None:
+        settings = settings.model_copy(update={"tokenizer": blake2b(tokenizer_content(settings.tokenizer)).hexdigest()})
+    return fingerprint(to, version, settings, [shard.mark for shard in found])
 
 
 def _check_units(to: str, kinds: Sequence[str], settings: ExportSettings, found: Sequence[Shard]) -> None:

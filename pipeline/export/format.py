@@ -24,6 +24,8 @@ class ExportSettings(Frozen):
     units: str | None = Field(default=None, description="the kind of units; none: the format's own")
     prefix: str = Field(default="", description="how paths begin in what is written")
     longest: Seconds = Field(default=30.0, gt=0, description="turns that are longer are left out")
+    tokenizer: str | None = Field(default=None, description="the model's tokenizer.json, or a folder that holds it")
+    gap: Seconds = Field(default=0.2, ge=0, description="between two turns, where a dialogue is one sound")
 
 
 @dataclass(frozen=True)
