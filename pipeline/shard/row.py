@@ -183,6 +183,7 @@ class RowMaker:
         sequences = {name: sequence for turn in decided.turns for name, sequence in (turn.units or {}).items()}
         revisions = {name: sequence.revision for name, sequence in sequences.items()}
         sources = {name: sequence.source for name, sequence in sequences.items()}
+        codebooks = {name: sequence.codebooks for name, sequence in sequences.items()}
         return {
             "pack": given.pack,
             "pack_digest": given.pack_digest,
@@ -202,6 +203,7 @@ class RowMaker:
                     "revision": revisions.get(name),
                     "rate": kind.rate,
                     "size": kind.size,
+                    "codebooks": codebooks.get(name),
                     "source": sources.get(name),
                 }
                 for name, kind in given.units.items()
