@@ -1,9 +1,10 @@
 """The shard's row: one dialogue. Its Arrow schema carries the metadata by which `datasets` knows its Audio columns.
 
 Shapes and units: `duration`, `start`, `end`, `silence` are seconds; `sample_rate` is Hz; `audio.bytes` is FLAC, mono,
-at `sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names, frame by frame if of several codebooks; each step of
-`interleaved` is a run of text (with its ids, if the recipe's tokenizer has any), a run of units, or a marker;
-`clipping` and `emotion.p` are parts of 1; WER and CER compare normalised texts; `judgement.scores.score` is 0, 1 or 2.
+at `sample_rate`; `units` are integers in 0..size−1 at the rate that `provenance.units` names (of several codebooks
+frame by frame); each step of `interleaved` is a run of text (with its ids, if the recipe's tokenizer has any), a run
+of units, or a marker; `clipping` and `emotion.p` are parts of 1; WER and CER compare normalised texts;
+`judgement.scores.score` is 0, 1 or 2.
 """
 
 import json
