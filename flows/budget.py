@@ -59,10 +59,13 @@ def refuse_out_of_reach(run: LoadedRun, spent: Spent) -> None:
     hours = run.config.budget.speech_hours
     if hours is None or amounts(spent.read())[HOURS] >= hours:
         return
-    planner = Planner(run.speakable, run.config.seed, run.config.shard.splits)
-    faults = [message for _, message in over_budget(run.config, planner, spent.seconds_a_take)]
+    faults = [message for _, message in over_budget(run.config, _planner(run), spent.seconds_a_take)]
     if faults:
         raise UsageError("\n".join(faults))
+
+
+def _planner(run: LoadedRun) -> Planner:
+    return Planner(run.speakable, run.config.seed, run.config.shard.splits)
 
 
 @dataclass
@@ -79,12 +82,21 @@ class Purse:
     _due: Seconds = 0.0
 
     @classmethod
-    def of(cls, run: LoadedRun, planner: Planner, spent: Spent, goal: Goal) -> "Purse":
+    def of(cls, run: LoadedRun, spent: Spent, goal: Goal) -> "Purse":
         """That of a run on its way to a goal."""
+        planner = _planner(run)
         one = run.config.model_copy(update={"size": 1})
         members = planner.pack.contrast.members if planner.pack.contrast else 1
         given = limits(run.config.budget, goal.until)
         return cls(given, spent, least(one, planner), members, goal.slice.count)
+
+    def spent_stages(self) -> set[str]:
+        """The stages that have nothing left to spend: what failed there stays so, and is packed as it was left."""
+        if not self.limits:
+            return set()
+        now = amounts(self.spent.read())
+        stages = {REQUESTS: {"write", "judge"}, HOURS: {"write", "judge", "speak"}}
+        return {stage for key, limit in self.limits.items() if now[key] >= limit for stage in stages[key]}
 
     async def allows(self, under_way: int, tally: Tally) -> bool:
         """Whether a dialogue may begin beside those under way. Once none is and none may, a budget is over for good."""

@@ -1,6 +1,6 @@
 """One run: its stages, ledgers, workers and shards, opened together and closed together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -99,8 +99,15 @@ def start_pools(run: LoadedRun, folder: Folder, say: Callable[[str], None]) -> I
         yield places
 
 
-def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failures: bool = False) -> Road:
-    """The run's stages over its ledgers."""
+def open_road(
+    run: LoadedRun,
+    folder: Folder,
+    places: Workplaces,
+    *,
+    keep_failures: bool = False,
+    final: Collection[str] = (),
+) -> Road:
+    """The run's stages over its ledgers. Failures are tried again, but for those of the stages that are `final`."""
     stages, config = Stages.of(run, folder), run.config
 
     def memo(
@@ -109,7 +116,7 @@ def open_road(run: LoadedRun, folder: Folder, places: Workplaces, *, keep_failur
         where = folder.below(f"{LEDGER}/{stage.name}")
         if not keep_failures:
             recover(where, stage.name)
-        ledger = Ledger(where, stage.name, keep_failures=keep_failures).open()
+        ledger = Ledger(where, stage.name, keep_failures=keep_failures or stage.name in final).open()
         return Memo(stage, ledger, place.pool, place.workers, place.batch, length)
 
     def of(stage: Stage[Item, Result], backend: Backend, length: Callable[[Item], float]) -> Memo[Item, Result]:
@@ -236,11 +243,11 @@ def open_session(run: LoadedRun, out: str, goal: Goal, say: Callable[[str], None
         changed = settle(folder, run)  # before there are workers, who may read the pack's clips
         turn = voices_turn(folder, say) if goal.shares_voices else ExitStack()
         with start_pools(run, folder, say) as places, turn as held:
-            road = open_road(run, folder, places)
+            purse = Purse.of(run, spent, goal)
+            road = open_road(run, folder, places, final=purse.spent_stages())
             for line in announce(changed, road):
                 say(line)
             corpus = open_corpus(run, folder) if goal.packs else None
-            purse = Purse.of(run, road.planner, spent, goal)
             session = Session(run, folder, road, goal, corpus, places, purse, held)
             for fault in session.faults:
                 say(fault)

@@ -13,21 +13,26 @@ from flows import budget as budgets
 from flows.budget import HOURS, REQUESTS, Purse, refuse_out_of_reach
 from flows.goal import Goal
 from flows.progress import Tally
-from flows.road import Needs
+from flows.road import Needs, Road
+from flows.session import open_road
 from flows.spent import Spent
 from flows.until import Until
+from flows.workplaces import idle_workplaces
 from pipeline.config.run import load_run, shipped
 from pipeline.engine.errors import UsageError
 from pipeline.engine.ledger import Entry, write_part
 from pipeline.engine.storage import Folder
 from pipeline.plan.briefs import Planner
+from pipeline.shard.row import Decided
 from pipeline.write.writer import Commissions
+from schemas.brief import Brief
 from schemas.dialogue import Dialogue, Turn, Usage, Written
 from schemas.judgement import Judgement
 from schemas.slices import Slice
 from schemas.take import TakeRecord
 from schemas.voice import Role
 from tests.conftest import CommandLine
+from tests.flows.test_road import Player, train_brief
 from tests.servers.orders import Order
 from tests.servers.running import CHAT_MODEL, Running, running
 
@@ -56,8 +61,7 @@ def take(key: str, seconds: float) -> Entry:
 def purse(ledgers: Folder, part: Slice | None = None, **budget: float) -> Purse:
     server = "write={backend: openai, settings: {base_url: 'http://127.0.0.1:9/v1', model: tiny}}"
     run = load_run(RUN_FILE, ["size=3", server, *(f"budget.{key}={value}" for key, value in budget.items())])
-    planner = Planner(run.speakable, 7, run.config.shard.splits)
-    return Purse.of(run, planner, Spent(ledgers), Goal(slice=part or Slice()))
+    return Purse.of(run, Spent(ledgers), Goal(slice=part or Slice()))
 
 
 def allows(one: Purse, under_way: int = 0) -> bool:
@@ -135,6 +139,35 @@ def test_hours_are_those_of_all_takes_and_end_what_is_to_be_written_too(ledgers:
     assert allows(one)
     assert one.over == {HOURS}
     assert one.refuses(wants("write")) == {HOURS}
+
+
+def test_where_a_budget_is_spent_failures_stay_as_they_were_when_it_ran_out(tmp_path: Path, ledgers: Folder) -> None:
+    one = purse(ledgers, requests=9, speech_hours=1)
+    assert one.spent_stages() == set()
+    put(ledgers, "speak", take("a", 3600.0))
+    assert one.spent_stages() == {"write", "judge", "speak"}
+
+    run, folder = load_run(RUN_FILE), Folder(str(tmp_path / "run"))
+    road = open_road(run, folder, idle_workplaces(run.config))
+    brief, player = train_brief(road), Player(road, lambda _: True)
+    player._make(needed(road, brief))
+    lines = needed(road, brief).speak
+    first = next(line for line in lines if line.delivery.intensity > 0)  # no plain rendering
+    failed = Entry(road.memos.speak.stage.key(first), reason="the engine gave no audio")
+    road.memos.speak.ledger.take_in(write_part(road.memos.speak.ledger.folder, "speak", [failed]))
+    player._make(Needs(speak=[line for line in lines if line != first]))
+    assert player.fate(brief).accepted, "with another try"
+
+    assert isinstance(open_road(run, folder, idle_workplaces(run.config)).resolve(brief), Needs)
+    packed = open_road(run, folder, idle_workplaces(run.config), final={"speak"}).resolve(brief)
+    assert isinstance(packed, Decided)
+    assert packed.accepted
+
+
+def needed(road: Road, brief: Brief) -> Needs:
+    needs = road.resolve(brief)
+    assert isinstance(needs, Needs)
+    return needs
 
 
 def test_texts_alone_cost_no_speech() -> None:
