@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from flows.calibrate import _samples
 from flows.references import wanted_references
 from flows.road import Road
 from pipeline.engine.ledger import Place
@@ -15,6 +16,7 @@ from schemas.run import Backend, EmotionBackend, RunConfig
 from schemas.scores import Limits
 from schemas.voice import NEUTRAL, Clip
 from tests.flows.test_road import Player, idle_road, train_brief
+from tests.plan.bound_voices import voice
 
 PROSODY = EmotionBackend(backend="prosody")
 ABSOLUTE = EmotionBackend(backend="funasr", settings={"model": "m"})
@@ -68,3 +70,20 @@ def _spoken_plainly(road: Road) -> list[str]:
     player = Player(road, lambda _: True)
     assert player.fate(train_brief(road)).accepted
     return [line.text for line in player.lines if line.delivery.intensity == 0]
+
+
+def test_where_a_voice_has_no_plain_manner_calibration_compares_none_and_asks_each_for_what_it_can_show(
+    tmp_path: Path, empathy: Pack
+) -> None:
+    road = idle_road(Folder(str(tmp_path)))
+    cosyvoice = Backend(backend="cosyvoice", settings={"checkout": "c", "model": "m", "version": 2})
+    config = road.config.model_copy(update={"speak": cosyvoice})
+    seeds = replace(
+        road, config=config, pack=empathy.model_copy(update={"voices": (voice("a", "sad"), voice("b", "happy"))})
+    )
+    found = _samples(seeds, 1, None)
+    assert [(one.line.voice.id, one.line.delivery.emotion, one.plain) for one in found] == [
+        ("a", "sad", ()),
+        ("b", "happy", ()),
+    ]
+    assert all(one.plain for one in _samples(road, 1, 1))
