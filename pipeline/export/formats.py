@@ -2,10 +2,14 @@
 
 from pipeline.engine.backends import Entry, Registry
 
+_TOKENIZERS = "pip install 'warmline[tokenizers]'"
+
 FORMATS = Registry(
     "export",
     {
         "cosyvoice": Entry("pipeline.export.cosyvoice", requires=(), install="comes with warmline"),
+        "glm-4-voice": Entry("pipeline.export.glm_4_voice", requires=("tokenizers",), install=_TOKENIZERS),
+        "moshi": Entry("pipeline.export.moshi", requires=(), install="comes with warmline"),
         "opens2s": Entry("pipeline.export.opens2s", requires=(), install="comes with warmline"),
     },
 )

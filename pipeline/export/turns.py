@@ -35,3 +35,14 @@ def unusable_units(turn: Turn, kind: str, codes: int) -> Objection | None:
     if not 0 <= min(units) <= max(units) < codes:
         return Objection("units", f"units of {kind} from {min(units)} to {max(units)}; the model has {codes} codes")
     return None
+
+
+def unusable_words(turn: Turn) -> Objection | None:
+    """Why a model whose special tokens look like <|this|> cannot take the turn's text, or None.
+
+    Trainers tokenize the text together with the special tokens that they put around it.
+    """
+    at = turn.text.find("<|")
+    if at >= 0:
+        return Objection("marker", f"the text holds {turn.text[at : at + 20]!r}, which begins a special token")
+    return None
