@@ -2,7 +2,8 @@
 
 A backend is a module beside this one with `VERSION`, `check(config)` (ValueError for a rate or size it has not),
 `identity(config)` (the digest of its weights) and `build(config) -> UnitEncoder`. One whose units the speaker may bring
-along with each take says `GENERATED = True`. It is listed in `backends.py` and imported only when named.
+along with each take says `GENERATED = True`, and by `reencoding(config)` which takes are listened to all the same. It
+is listed in `backends.py` and imported only when named.
 """
 
 from collections.abc import Iterable, Iterator

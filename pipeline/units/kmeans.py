@@ -17,6 +17,8 @@ from pipeline.audio.features import Floats, mfcc
 from pipeline.audio.recording import Recording, resample
 from pipeline.engine.failure import Failure
 from pipeline.units.encoder import Units
+from pipeline.units.weights import settings_of
+from schemas.frozen import Frozen
 from schemas.run import UnitsBackend
 
 VERSION = "1"
@@ -30,8 +32,13 @@ _WINDOW = 0.05
 _COUNT = 13
 
 
+class Settings(Frozen):
+    """There are none."""
+
+
 def check(config: UnitsBackend) -> None:
-    """Raises ValueError if the run file asks for a codebook that does not ship."""
+    """Raises ValueError if the run file asks for a codebook that does not ship, or for settings."""
+    settings_of(config, Settings)
     if (config.rate, config.size, config.codebooks) != (RATE, SIZE, 1):
         raise ValueError(f"kmeans has {RATE:g} units a second out of {SIZE}, not {config.rate:g} out of {config.size}")
 

@@ -78,10 +78,10 @@ def check(config: UnitsBackend) -> None:
 
 def reencoding(config: UnitsBackend) -> Literal["always", "where none"] | None:
     """Whether takes are listened to, and which; None: only what the speaker generated will do."""
-    settings = settings_of(config, Settings)
-    if settings.model is None:
+    if "model" not in config.settings:
         return None
-    return "always" if settings.source == "re-encoded" else "where none"
+    always = "source" in config.settings and config.settings["source"] == "re-encoded"
+    return "always" if always else "where none"
 
 
 def identity(config: UnitsBackend) -> str:

@@ -50,5 +50,8 @@ def settings_of(config: UnitsBackend, model: type[Settings]) -> Settings:
     try:
         return model.model_validate(config.settings)
     except ValidationError as error:
-        faults = [f"settings{''.join(f'.{part}' for part in one['loc'])}: {one['msg']}" for one in error.errors()]
-        raise ValueError("; ".join(faults)) from error
+        faults = (
+            f"settings{''.join(f'.{part}' for part in one['loc'])}: {one['msg'].removeprefix('Value error, ')}"
+            for one in error.errors()
+        )
+        raise ValueError(f"{config.backend}: {'; '.join(faults)}") from error

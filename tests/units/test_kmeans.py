@@ -51,6 +51,11 @@ def test_another_codebook_is_refused_with_the_one_there_is() -> None:
         build(UnitsBackend(backend="kmeans", rate=50, size=512))
 
 
+def test_settings_that_nobody_reads_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"kmeans: settings.model: Extra inputs are not permitted"):
+        build(UnitsBackend(backend="kmeans", settings={"model": "x"}))
+
+
 def test_no_audio_is_a_failure() -> None:
     empty = Recording(np.zeros(0, dtype=np.float32), 16000)
     assert next(build(UnitsBackend(backend="kmeans")).encode([empty])) == Failure("there is no audio to encode")
