@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 _BOUNDS = frozenset({"minLength", "maxLength", "minItems", "maxItems"})
 _MOST = {"values in its enumerations": 1000, "keys": 5000, "characters of keys and values": 15_000, "levels": 5}
-"""OpenAI's limits on a strict schema; where they were raised since, the lower figure, which other servers took over."""
+"""OpenAI's limits on a strict schema; of characters and levels, since raised, the lower figure, as others have it."""
 
 _OF_SCHEMAS = re.compile(
     r"schema|response_format|json_object|grammar|guided|structured.?output|(?:min|max)_?(?:length|items)", re.IGNORECASE

@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from pathlib import Path
 
 import pytest
 
@@ -57,3 +58,17 @@ def test_every_emotion_has_an_instruction_in_either_language(name: str) -> None:
         assert re.fullmatch(r"[ -~]{20,}", english), emotion
         assert sum("\u4e00" <= sign <= "\u9fff" for sign in chinese) > 10, emotion
         assert max(len(english), len(chinese)) < 200, emotion
+
+
+@pytest.mark.parametrize("file", ["run.yaml", "one-gpu.yaml", "eight-gpus.yaml", "empathy-en-zh.yaml", "opens2s.yaml"])
+def test_the_judge_that_a_run_file_leaves_out_is_right_once_its_comment_is_taken_away(
+    file: str, tmp_path: Path
+) -> None:
+    text = shipped(file).read_text(encoding="utf-8")
+    block = re.compile(r"^# judge:.*\n(?:^#   .*\n)*", flags=re.MULTILINE)
+    (found,) = block.findall(text)
+    shown = re.sub("^# ", "", found, flags=re.MULTILINE)
+    (tmp_path / "run.yaml").write_text(text.replace(found, shown), encoding="utf-8")
+    judge = load_run(tmp_path / "run.yaml").config.judge
+    assert judge is not None
+    assert judge.backend == "openai"
