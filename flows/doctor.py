@@ -6,7 +6,13 @@ from importlib.metadata import version
 
 from flows.workplaces import cores
 from pipeline.judge.backends import JUDGES
-from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
+from pipeline.score.backends import (
+    EMOTION_RECOGNISERS,
+    QUALITY_JUDGES,
+    SPEECH_RECOGNISERS,
+    VOICE_COMPARERS,
+    WORD_ALIGNERS,
+)
 from pipeline.speak.backends import SPEAKERS
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
@@ -19,6 +25,7 @@ _REGISTRIES = (
     EMOTION_RECOGNISERS,
     QUALITY_JUDGES,
     VOICE_COMPARERS,
+    WORD_ALIGNERS,
     ENCODERS,
 )
 

@@ -11,7 +11,7 @@ from pipeline.engine.ledger import Ledger
 from pipeline.engine.memo import Memo
 from pipeline.engine.stage import Result
 from pipeline.score.stage import Spoken
-from schemas.scores import EmotionScore, Feeling, Hearing, Likeness, Quality, Reason, Scores, Sound
+from schemas.scores import EmotionScore, Feeling, Hearing, Likeness, Quality, Reason, Scores, Sound, WordTimes
 
 
 @dataclass(frozen=True)
@@ -49,30 +49,37 @@ class Listeners:
     second_feel: Memo[Spoken, Feeling] | None = None
     quality: Memo[Spoken, Quality] | None = None
     likeness: Memo[Spoken, Likeness] | None = None
+    words: Memo[Spoken, WordTimes] | None = None
 
     @property
     def ledgers(self) -> list[Ledger]:
         """Those of all that the run names."""
-        further = [memo.ledger for memo in (self.second_feel, self.quality, self.likeness) if memo is not None]
+        named = [self.second_feel, self.quality, self.likeness, self.words]
+        further = [memo.ledger for memo in named if memo is not None]
         return [self.hear.ledger, self.feel.ledger, self.sound.ledger, *further]
 
     def begin(self, takes: Sequence[Spoken]) -> Awaitable[None]:
         """Have each of them listen to the takes; what is answered ends when all have."""
-        further = [memo.begin(takes) for memo in (self.second_feel, self.quality, self.likeness) if memo is not None]
+        named = [self.second_feel, self.quality, self.likeness, self.words]
+        further = [memo.begin(takes) for memo in named if memo is not None]
         return all_of([self.hear.begin(takes), self.feel.begin(takes), self.sound.begin(takes), *further])
 
     async def wait(self, takes: Sequence[Spoken]) -> None:
         """Return when nobody listens to any of the takes any more."""
-        for memo in (self.hear, self.feel, self.sound, self.second_feel, self.quality, self.likeness):
+        for memo in (self.hear, self.feel, self.sound, self.second_feel, self.quality, self.likeness, self.words):
             if memo is not None:
                 await memo.wait(takes)
 
     def look(self, item: Spoken) -> Scores | Unscored | None:
-        """All that was measured of a take; None while one of them has not listened yet."""
+        """All that was measured of a take; None while one of them has not listened yet.
+
+        Words that cannot be aligned are no reason to say the take again: it goes on without their times.
+        """
         heard, felt, sound = _look(self.hear, item), _look(self.feel, item), _look(self.sound, item)
         second = _look(self.second_feel, item)
         quality, likeness = _look(self.quality, item), _look(self.likeness, item)
-        if any(one.missing for one in (heard, felt, sound, second, quality, likeness)):
+        words = _look(self.words, item)
+        if any(one.missing for one in (heard, felt, sound, second, quality, likeness, words)):
             return None
         failures = {"asr": heard.failure, "ser": felt.failure, "sound": sound.failure, "second_ser": second.failure}
         failures |= {"mos": quality.failure, "likeness": likeness.failure}
@@ -86,6 +93,7 @@ class Listeners:
             second=second.value,
             quality=quality.value,
             likeness=likeness.value,
+            words=words.value,
         )
 
     def plain(self, references: Sequence[Spoken]) -> Feeling | Failure | Sequence[Spoken]:

@@ -17,11 +17,14 @@ from pipeline.engine.failure import Failure
 from pipeline.engine.ledger import Ledger, Place
 from pipeline.engine.memo import Found, Memo
 from pipeline.engine.storage import Folder
+from pipeline.interleave.spans import AlignmentError
+from pipeline.interleave.text_tokens import TokenizerError
 from pipeline.judge.judge import Text
 from pipeline.plan.briefs import Planner
 from pipeline.score.gate import Asked, judge
 from pipeline.score.stage import ClipPlace, Spoken
 from pipeline.shard.row import WHOLE, Decided, Objection, SpokenTurn
+from pipeline.shard.sequence import Sequencer
 from pipeline.speak.retake import TRIES_A_VOICE, line, understudies
 from pipeline.units.stage import Sounded
 from pipeline.write.writer import Commission, Commissions
@@ -90,6 +93,7 @@ class Road:
     judged: JudgedTexts
     sets: ContrastSets
     clips: Folder
+    sequencer: Sequencer
 
     def resolve(self, brief: Brief) -> Decided | Needs:
         """The dialogue's fate, or what has to be made before it is known. A contrast set passes whole or not at all."""
@@ -343,7 +347,17 @@ class _Resolution:
             objections += [_objection(place, "units", failure) for failure in failures]
             units = {name: one.value for name, one in found.items() if isinstance(one, Found)}
             encoded.append(replace(turn, units=units))
+            if len(units) == len(found):
+                objections += self._out_of_step(place, encoded[-1])
         return encoded, objections
+
+    def _out_of_step(self, place: int, turn: SpokenTurn) -> list[Objection]:
+        """What keeps a turn from being interleaved as the recipe says."""
+        try:
+            self.road.sequencer.steps(turn.turn.text, turn.words, turn.units)
+        except (AlignmentError, TokenizerError) as error:
+            return [_objection(place, "interleave", str(error))]
+        return []
 
 
 def _repeats(turns: list[SpokenTurn]) -> list[Objection]:

@@ -29,8 +29,9 @@ from pipeline.engine.storage import Folder
 from pipeline.interleave.text_tokens import FileTokenizer, Words
 from pipeline.judge.stage import JudgeStage
 from pipeline.plan.briefs import Planner
-from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage, Spoken
+from pipeline.score.stage import FeelStage, HearStage, LikenessStage, QualityStage, SoundStage, Spoken, WordsStage
 from pipeline.shard.row import Decided, Provenance, RowMaker, UnitKind
+from pipeline.shard.sequence import Sequencer
 from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage
@@ -57,22 +58,25 @@ class Stages:
     second_feel: FeelStage | None
     quality: QualityStage | None
     likeness: LikenessStage | None
+    words: WordsStage | None
     units: tuple[UnitsStage, ...]
 
     @classmethod
     def of(cls, run: LoadedRun, folder: Folder) -> "Stages":
         """The stages that a run file names, for a run in `folder`."""
         config, score, pack = run.config, run.config.score, run.pack.pack
+        speak = SpeakStage(config.speak, folder.below(PACK))
         return cls(
             write=WriteStage(config.write, pack),
             judge=JudgeStage(config.judge, pack.rubric) if config.judge and pack.rubric else None,
-            speak=SpeakStage(config.speak, folder.below(PACK)),
+            speak=speak,
             hear=HearStage(score.asr),
             feel=FeelStage(score.ser),
             sound=SoundStage(),
             second_feel=FeelStage(score.second_ser, "score.second_ser") if score.second_ser else None,
             quality=QualityStage(score.mos) if score.mos else None,
             likeness=LikenessStage(score.likeness) if score.likeness else None,
+            words=WordsStage(score.words) if score.words and not speak.abilities.word_times else None,
             units=tuple(UnitsStage(kind) for kind in config.units),
         )
 
@@ -86,6 +90,7 @@ class Stages:
             (self.second_feel, score.second_ser),
             (self.quality, score.mos),
             (self.likeness, score.likeness),
+            (self.words, score.words),
         ]
         chosen = [stage for stage, backend in pairs if stage and backend and not (stage.waits or backend.ray)]
         return [*chosen, *self.units]
@@ -134,6 +139,7 @@ def open_road(
         ),
         quality=of(stages.quality, score.mos, _spoken_length) if stages.quality and score.mos else None,
         likeness=(of(stages.likeness, score.likeness, _spoken_length) if stages.likeness and score.likeness else None),
+        words=of(stages.words, score.words, _spoken_length) if stages.words and score.words else None,
     )
     memos = Memos(
         write=of(stages.write, config.write, lambda item: item.turns),
@@ -153,7 +159,14 @@ def open_road(
         JudgedTexts(pack.texts, pack.tags, kept_clean(pack.texts.keep_clean, folder.below(PACK))),
         ContrastSets(planner),
         folder.below(PACK),
+        sequencer_of(run),
     )
+
+
+def sequencer_of(run: LoadedRun) -> Sequencer:
+    """The run's recipe, ready to be applied."""
+    tokenizer = FileTokenizer(run.tokenizer) if run.tokenizer is not None else Words()
+    return Sequencer(run.config.interleave, {kind.backend: kind.rate for kind in run.config.units}, tokenizer)
 
 
 def _spoken_length(item: Spoken) -> float:
@@ -174,14 +187,20 @@ def open_corpus(run: LoadedRun, folder: Folder) -> Corpus:
         second_ser=described(config.score.second_ser) if config.score.second_ser else None,
         mos=described(config.score.mos) if config.score.mos else None,
         likeness=described(config.score.likeness) if config.score.likeness else None,
-        words=f"{config.speak.backend} events" if Stages.of(run, folder).speak.abilities.word_times else "",
+        words=_source_of_words(config, Stages.of(run, folder)),
         warmline=version("warmline"),
         units={kind.backend: UnitKind(kind.rate, kind.size) for kind in config.units},
         judge=described(config.judge) if config.judge else None,
     )
-    tokenizer = FileTokenizer(run.tokenizer) if run.tokenizer is not None else Words()
-    maker = RowMaker(config.interleave, provenance, config.score, tokenizer)
+    maker = RowMaker(sequencer_of(run), provenance, config.score)
     return Corpus(folder.below(CORPUS), maker, config.shard.target_mb * 1e6, WholeCorpus.of(run.pack.pack.texts))
+
+
+def _source_of_words(config: RunConfig, stages: Stages) -> str:
+    """Where word times come from; nowhere if the engine tells none and nobody aligns."""
+    if stages.speak.abilities.word_times:
+        return f"{config.speak.backend} events"
+    return f"{described(config.score.words)} alignment" if config.score.words else ""
 
 
 def described(backend: Backend) -> str:

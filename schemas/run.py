@@ -71,13 +71,17 @@ class EmotionBackend(Backend):
 
 
 class ScoreBackends(Frozen):
-    """Who listens. `second_ser` is another recogniser that has to agree with the first."""
+    """Who listens. `second_ser` is another recogniser that has to agree with the first.
+
+    `words` finds when each word sounds; it is asked where the speech engine does not tell.
+    """
 
     asr: Backend
     ser: EmotionBackend
     second_ser: EmotionBackend | None = None
     mos: Backend | None = None
     likeness: Backend | None = None
+    words: Backend | None = None
 
 
 class UnitsBackend(Backend):
@@ -146,6 +150,6 @@ class RunConfig(Frozen):
     def backends(self) -> tuple[Backend, ...]:
         """Who writes, judges, speaks and listens."""
         score = self.score
-        listeners = (score.asr, score.ser, score.second_ser, score.mos, score.likeness)
+        listeners = (score.asr, score.ser, score.second_ser, score.mos, score.likeness, score.words)
         named = (self.write, self.judge, self.speak, *listeners)
         return tuple(backend for backend in named if backend is not None)

@@ -93,6 +93,7 @@ class Scores(Frozen):
     """All that was measured of one take.
 
     `plain` is what the recogniser answered for the voice's neutral renderings (mean); None where it is not asked.
+    `words` are times by alignment; None where the speech engine tells them, nobody is asked, or they were not found.
     """
 
     hearing: Hearing
@@ -102,6 +103,7 @@ class Scores(Frozen):
     second: Feeling | None = None
     quality: Quality | None = None
     likeness: Likeness | None = None
+    words: WordTimes | None = None
 
 
 class Limits(Frozen):

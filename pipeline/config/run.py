@@ -44,10 +44,10 @@ def load_run(path: Path, overrides: Sequence[str] = ()) -> LoadedRun:
         _override(document, override)
     data = as_mapping(document)
     put_in_calibration(document, path.parent)
-    tokenizer = put_in_tokenizer(document, path.parent)
     if document.faults:
         raise FaultsError(document.faults)
     found: list[Fault] = []
+    tokenizer = put_in_tokenizer(document, path.parent, found)
     config: RunConfig | None = None
     try:
         config = RunConfig.model_validate(document.data)

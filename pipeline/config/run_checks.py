@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from pipeline.config.plain_manner import check_bound_voices
+from pipeline.config.recipe_checks import check_recipe
 from pipeline.config.source import Path_
 from pipeline.config.steering_checks import dead_end
 from pipeline.config.validation import complaints
@@ -15,7 +16,13 @@ from pipeline.engine.fingerprint import fingerprint
 from pipeline.judge.backends import JUDGES
 from pipeline.plan.briefs import Planner
 from pipeline.plan.expense import over_budget
-from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
+from pipeline.score.backends import (
+    EMOTION_RECOGNISERS,
+    QUALITY_JUDGES,
+    SPEECH_RECOGNISERS,
+    VOICE_COMPARERS,
+    WORD_ALIGNERS,
+)
 from pipeline.speak.backends import SPEAKERS
 from pipeline.speak.casting import (
     abilities_of,
@@ -72,6 +79,7 @@ def check_run(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
         )
     yield from _recognising(config, pack)
     yield from _limits(config)
+    yield from check_recipe(config, able)
     if pack.contrast is not None and config.size % pack.contrast.members:
         members = pack.contrast.members
         yield ("size",), f"contrast sets have {members} members, so the size must be a multiple of {members}"
@@ -90,6 +98,7 @@ def _named(config: RunConfig) -> Iterator[tuple[Path_, Registry, Backend]]:
         (("score", "second_ser"), EMOTION_RECOGNISERS, score.second_ser),
         (("score", "mos"), QUALITY_JUDGES, score.mos),
         (("score", "likeness"), VOICE_COMPARERS, score.likeness),
+        (("score", "words"), WORD_ALIGNERS, score.words),
     ]
     return ((path, registry, backend) for path, registry, backend in optional if backend is not None)
 
@@ -164,11 +173,13 @@ def _nobody(role: Role, split: Split, language: str) -> str:
 
 
 def _writing(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
-    """What the writer needs of the pack, and the languages that writer and recogniser have."""
+    """What the writer needs of the pack, and the languages that writer, recogniser and aligner have."""
     engines: list[tuple[Path_, Registry, Backend]] = [
         (("write", "backend"), WRITERS, config.write),
         (("score", "asr", "backend"), SPEECH_RECOGNISERS, config.score.asr),
     ]
+    if config.score.words is not None:
+        engines.append((("score", "words", "backend"), WORD_ALIGNERS, config.score.words))
     for path, registry, backend in engines:
         if not _loads(registry, backend):
             continue

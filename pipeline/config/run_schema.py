@@ -6,7 +6,13 @@ from pipeline.config.calibration import KEY as CALIBRATION
 from pipeline.config.schema_parts import Schema, as_schema, definitions, importable, reference, referred, whole
 from pipeline.engine.backends import Registry
 from pipeline.judge.backends import JUDGES
-from pipeline.score.backends import EMOTION_RECOGNISERS, QUALITY_JUDGES, SPEECH_RECOGNISERS, VOICE_COMPARERS
+from pipeline.score.backends import (
+    EMOTION_RECOGNISERS,
+    QUALITY_JUDGES,
+    SPEECH_RECOGNISERS,
+    VOICE_COMPARERS,
+    WORD_ALIGNERS,
+)
 from pipeline.speak.backends import SPEAKERS
 from pipeline.units.backends import ENCODERS
 from pipeline.write.backends import WRITERS
@@ -22,6 +28,7 @@ _REGISTRIES = (
     ("ScoreBackends", "second_ser", EMOTION_RECOGNISERS),
     ("ScoreBackends", "mos", QUALITY_JUDGES),
     ("ScoreBackends", "likeness", VOICE_COMPARERS),
+    ("ScoreBackends", "words", WORD_ALIGNERS),
 )
 
 

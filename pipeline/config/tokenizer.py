@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 
-from pipeline.config.source import Document, Fault, Node
+from pipeline.config.source import Document, Fault
 from pipeline.engine.errors import WarmlineError
 from pipeline.engine.model_folder import HUB, model_folder
 from pipeline.interleave.text_tokens import FileTokenizer, TokenizerError
@@ -15,28 +15,30 @@ DIGEST = "tokenizer_digest"
 _WEIGHTS = ["*.safetensors", "*.bin", "*.pt", "*.pth", "*.gguf"]
 
 
-def put_in_tokenizer(document: Document, folder: Path) -> bytes | None:
-    """The content of the file that the recipe names, whose digest goes into the recipe. Faults go to the document."""
-    recipe = document.data.get("interleave") if isinstance(document.data, dict) else None
-    if not isinstance(recipe, dict):
+def put_in_tokenizer(document: Document, folder: Path, found: list[Fault]) -> bytes | None:
+    """The content of the file that the recipe names, whose digest goes into the recipe. What is wrong goes to `found`.
+
+    With the file missing, everything else can still be checked.
+    """
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(recipe := data.get("interleave"), dict):
         return None
-    path = ("interleave", "tokenizer")
     if DIGEST in recipe:
-        document.faults.append(Fault(document.mark(("interleave", DIGEST)), f"{DIGEST} is filled in on reading"))
+        found.append(Fault(document.mark(("interleave", DIGEST)), f"{DIGEST} is filled in on reading: take it away"))
     name = recipe.get("tokenizer")
     if not isinstance(name, str) or name == WORDS:
         return None
+    mark = document.mark(("interleave", "tokenizer"))
     try:
         content = _read(name, folder)
         FileTokenizer(content)
     except OSError as error:
-        document.faults.append(Fault(document.mark(path), f"{name} cannot be read: {error.strerror}"))
+        found.append(Fault(mark, f"{name} cannot be read: {error.strerror}"))
         return None
     except (TokenizerError, WarmlineError) as error:
-        document.faults.append(Fault(document.mark(path), f"{name}: {error}"))
+        found.append(Fault(mark, f"{name}: {error}"))
         return None
-    filled: dict[str, Node] = {**recipe, DIGEST: blake2b(content, digest_size=16).hexdigest()}
-    document.data = {**document.data, "interleave": filled} if isinstance(document.data, dict) else document.data
+    document.data = {**data, "interleave": {**recipe, DIGEST: blake2b(content, digest_size=16).hexdigest()}}
     return content
 
 

@@ -1,19 +1,17 @@
 """A decided dialogue, and the row it becomes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.ledger import Place
-from pipeline.interleave.spans import interleave
-from pipeline.interleave.text_tokens import TextTokenizer, Words
+from pipeline.shard.sequence import Sequencer
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
 from schemas.judgement import Judgement
-from schemas.recipe import Recipe
 from schemas.run import ScoreBackends
 from schemas.scores import Feeling, Reason, Scores
-from schemas.take import Line, TakeRecord
+from schemas.take import Line, TakeRecord, Word
 from schemas.units import UnitSequence
 
 Cell = str | int | float | bytes | None | Sequence["Cell"] | Mapping[str, "Cell"]
@@ -35,6 +33,13 @@ class SpokenTurn:
     place: Place | None = None
     scores: Scores | None = None
     units: Mapping[str, UnitSequence] | None = None
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The engine's own word times, else those found by alignment, else none."""
+        if self.take is not None and self.take.words:
+            return self.take.words
+        return self.scores.words.words if self.scores is not None and self.scores.words is not None else ()
 
 
 @dataclass(frozen=True)
@@ -99,10 +104,9 @@ class Provenance:
 class RowMaker:
     """Turns decided dialogues into rows of schemas.shard. `listeners` say what the recognisers call an emotion."""
 
-    recipe: Recipe
+    sequencer: Sequencer
     provenance: Provenance
     listeners: ScoreBackends
-    tokenizer: TextTokenizer = field(default_factory=Words)
 
     def identity(self, decided: Decided) -> str:
         """A fingerprint of the row that needs no audio to be read."""
@@ -150,7 +154,7 @@ class RowMaker:
             "audio": audio,
             "sample_rate": take.sample_rate if take else None,
             "duration": take.duration if take else None,
-            "words": [{"text": w.text, "start": w.start, "end": w.end} for w in take.words] if take else None,
+            "words": [{"text": w.text, "start": w.start, "end": w.end} for w in spoken.words] if take else None,
             "units": {**units} if units else None,
             "interleaved": self._interleaved(spoken),
             "scores": _scores(spoken.scores, turn.emotion, self.listeners) if spoken.scores else None,
@@ -161,18 +165,9 @@ class RowMaker:
 
     def _interleaved(self, spoken: SpokenTurn) -> Cell:
         """The text and the units of the recipe's kind, as the recipe says."""
-        if not spoken.units or spoken.take is None:
+        steps = self.sequencer.steps(spoken.turn.text, spoken.words, spoken.units)
+        if steps is None:
             return None
-        name = self.recipe.units or next(iter(self.provenance.units))
-        sequence, kind = spoken.units[name], self.provenance.units[name]
-        steps = interleave(
-            spoken.turn.text,
-            sequence.units,
-            self.recipe,
-            self.tokenizer,
-            times=spoken.take.words,
-            rate=kind.rate,
-        )
         return [
             {"text": step.text, "tokens": list(step.tokens), "units": list(step.units), "marker": step.marker}
             for step in steps

@@ -30,8 +30,8 @@ NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven")
 Passes = Callable[[Line], bool]
 
 
-def idle_road(folder: Folder) -> Road:
-    run = load_run(shipped("run.yaml"))
+def idle_road(folder: Folder, *overrides: str) -> Road:
+    run = load_run(shipped("run.yaml"), overrides)
     return open_road(run, folder, idle_workplaces(run.config))
 
 
@@ -234,3 +234,11 @@ def test_a_contrast_set_passes_whole_or_not_at_all(tmp_path: Path) -> None:
     assert all(whole.fate(brief).accepted for brief in road.planner.briefs(3, 6))
     assert [one.reason.check for one in fates[0].objections] == ["set"]
     assert f"{members[1].id} of the same contrast set did not pass" in fates[0].objections[0].reason.message
+
+
+def test_a_turn_that_the_recipe_cannot_cut_turns_the_dialogue_away_with_its_reason(tmp_path: Path) -> None:
+    road = idle_road(Folder(str(tmp_path)), "interleave={preset: moshi}")  # the takes put there have no word times
+    fate = Player(road, lambda _: True).fate(train_brief(road))
+    assert {one.reason.check for one in fate.objections} == {"interleave"}
+    assert [one.turn for one in fate.objections] == list(range(4))
+    assert "no word times" in fate.objections[0].reason.message

@@ -69,7 +69,8 @@ def run_file(folder: Path, servers: Servers) -> str:
     config = yaml.safe_load((SHIPPED / "run.yaml").read_text(encoding="utf-8")) | {"pack": "pack", "size": SIZE}
     config["write"] = {"backend": "openai", "settings": {"base_url": servers.chat.base_url, "model": CHAT_MODEL}}
     config["speak"] = {"backend": "openai_speech", "settings": speaking}
-    config["score"]["asr"] = {"backend": "transcriptions", "settings": hearing}
+    config["score"] |= {"asr": {"backend": "transcriptions", "settings": hearing}, "words": {"backend": "pocketsphinx"}}
+    config["interleave"] = {"preset": "moshi"}
     run = folder / "run.yaml"
     run.write_text(yaml.safe_dump(config), encoding="utf-8")
     return str(run)
@@ -101,6 +102,15 @@ def test_a_run_over_http_completes_through_faults_and_repeats_nothing(warmline: 
     rows = pq.ParquetDataset(warmline.folder / "out" / "corpus" / "data").read().to_pylist()
     assert len(rows) == SIZE
     assert {turn["engine"] for row in rows for turn in row["turns"]} == {SPEECH_MODEL}
+    for row in rows:
+        assert row["provenance"]["words"] == "pocketsphinx alignment"
+        for turn in row["turns"]:
+            assert [word["text"] for word in turn["words"]] == turn["text"].split()
+            assert turn["words"][-1]["end"] <= turn["duration"]
+            steps = turn["interleaved"]
+            assert "".join(step["text"] for step in steps) == turn["text"]
+            assert [unit for step in steps for unit in step["units"]] == turn["units"]["kmeans"]
+            assert max(len(step["text"].split()) for step in steps) == 1
     out = warmline.folder / "out"
     spoken, heard = servers.speech.asked(), servers.transcription.asked()
     assert {one.fault for one in servers.chat.asked()} == {"status", "cut_off", None}

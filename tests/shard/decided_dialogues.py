@@ -10,6 +10,7 @@ from pipeline.audio.recording import Recording, encode_flac
 from pipeline.engine.ledger import Entry, Ledger, write_part
 from pipeline.engine.storage import Folder
 from pipeline.shard.row import WHOLE, Decided, Objection, Provenance, RowMaker, SpokenTurn, UnitKind
+from pipeline.shard.sequence import Sequencer
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
 from schemas.recipe import Recipe
@@ -20,7 +21,7 @@ from schemas.units import UnitSequence
 from schemas.voice import Age, Delivery, Gender, Role, Split, Style, Voice
 
 MAKER = RowMaker(
-    Recipe(),
+    Sequencer(Recipe(), {"kmeans": 25.0}),
     Provenance(
         pack="pack",
         pack_digest="digest",
