@@ -9,6 +9,7 @@ FORMATS = Registry(
     {
         "cosyvoice": Entry("pipeline.export.cosyvoice", requires=(), install="comes with warmline"),
         "glm-4-voice": Entry("pipeline.export.glm_4_voice", requires=("tokenizers",), install=_TOKENIZERS),
+        "llama-omni2": Entry("pipeline.export.llama_omni2", requires=("tokenizers",), install=_TOKENIZERS),
         "moshi": Entry("pipeline.export.moshi", requires=(), install="comes with warmline"),
         "opens2s": Entry("pipeline.export.opens2s", requires=(), install="comes with warmline"),
     },

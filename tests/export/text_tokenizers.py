@@ -1,4 +1,4 @@
-"""A text tokenizer like those of the models: byte-level BPE, with few merges and every byte."""
+"""A text tokenizer like those of the models: byte-level BPE, and a token that ends a turn."""
 
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ def _content() -> str:
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(SEEN, BpeTrainer(vocab_size=400, initial_alphabet=ByteLevel.alphabet()))
+    tokenizer.add_special_tokens(["<|im_end|>"])
     content: str = tokenizer.to_str()
     return content
 
