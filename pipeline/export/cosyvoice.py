@@ -37,7 +37,7 @@ SLACK = 2
 _LISTS = {"parquet": "data.list", "utt2parquet": "utt2data.list", "spk2parquet": "spk2data.list"}
 
 _COMMAND = """\
-cd examples/libritts/cosyvoice3    # cosyvoice2 is as good; MODELS=/path/to/Fun-CosyVoice3-0.5B
+MODELS=/path/to/Fun-CosyVoice3-0.5B; cd examples/libritts/cosyvoice3    # CosyVoice2-0.5B and cosyvoice2 go as well
 for model in llm flow hifigan; do
   torchrun --nproc_per_node=1 ../../../cosyvoice/bin/train.py --train_engine torch_ddp --use_amp \\
       --config conf/cosyvoice3.yaml --train_data $OUT/train/data.list --cv_data $OUT/validation/data.list \\

@@ -25,6 +25,7 @@ class Said:
     text: str
     seconds: float = 1.2
     typed: bool = False
+    timed: bool = True
     voice: str = ""
     emotion: str = "sad"
 
@@ -113,7 +114,7 @@ def _turn(one: Talk, place: int, said: Said, kinds: Sequence[str]) -> dict[str, 
     row: dict[str, object] = {"role": str(said.role), "text": said.text, "emotion": said.emotion}
     if said.typed:
         return row
-    words = said.text.split()
+    words = said.text.split() if said.timed else []
     step = said.seconds / max(1, len(words))
     return row | {
         "voice": said.voice or str(said.role),
