@@ -1,5 +1,6 @@
 """What a run costs at the least, and budgets that cannot pay for it."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -73,3 +74,13 @@ def test_each_budget_that_cannot_reach_is_told_with_what_is_needed() -> None:
         "raise it, or lower `size`"
     )
     assert "take about 0.879 hours of speech (527 takes of 6.0 s), and there are 0.5" in faults["speech_hours"]
+
+
+@pytest.mark.parametrize("name", ["one-gpu", "eight-gpus", "opens2s", "empathy-en-zh"])
+def test_the_budget_that_a_shipped_run_file_has_in_a_comment_can_be_met(name: str) -> None:
+    commented = re.search(r"^# budget: (\{.*?\})", shipped(f"{name}.yaml").read_text(), re.MULTILINE)
+    assert commented
+    run = load_run(shipped(f"{name}.yaml"), [f"budget={commented.group(1)}"])
+    needed = least(run.config, planner(run))
+    assert run.config.budget.requests is not None
+    assert 1.5 * needed.requests < run.config.budget.requests < 4 * needed.requests
