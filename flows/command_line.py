@@ -205,6 +205,18 @@ def export(
 
 
 @app.command()
+def recipes(
+    run: Annotated[str, typer.Argument(help="A run, or a corpus: folder or bucket URL.", metavar="RUN")],
+    units: Annotated[str | None, typer.Option(help="The kind of units; else the first.")] = None,
+) -> None:
+    """Draw every preset of `interleave` on one turn of a corpus."""
+    from flows.recipes import recipe_lines
+
+    for line in recipe_lines(run, units):
+        print(line)
+
+
+@app.command()
 def doctor() -> None:
     """Say which backends can run here, and what installs the others."""
     from flows.doctor import doctor_lines

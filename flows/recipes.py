@@ -1,0 +1,60 @@
+"""`warmline recipes`: what each recipe makes of one turn of a corpus, to be seen before training on it."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from pipeline.engine.errors import UsageError
+from pipeline.export.corpus import Dialogue, Turn, UnitKind, shards
+from pipeline.interleave.spans import AlignmentError, deinterleave, interleave
+from schemas.recipe import PRESETS, Recipe, Span
+from schemas.voice import Role
+
+_WIDTH = 116
+
+
+def recipe_lines(place: str, kind: str | None) -> Iterator[str]:
+    """The shortest reply of the corpus's first dialogue, and every preset drawn on it; units of `kind`, or the first.
+
+    A run of units is drawn as its number; a marker as it is spelt.
+    """
+    dialogue = next((one for shard in shards(place) for one in shard.dialogues()), None)
+    if dialogue is None:
+        raise UsageError(f"{place} holds no dialogue yet")
+    turn, name = _reply(dialogue, kind)
+    units = turn.units[name]
+    yield f"{dialogue.id}: {turn.text!r}, {turn.duration:.2f} s, {len(units)} units of {name}"
+    for preset in PRESETS:
+        recipe = Recipe.model_validate({"preset": preset})
+        yield from _drawn(preset, turn, units, dialogue.kinds[name], recipe)
+
+
+def _reply(dialogue: Dialogue, kind: str | None) -> tuple[Turn, str]:
+    name = kind or next(iter(dialogue.kinds), None)
+    found = [turn for turn in dialogue.turns if turn.role is Role.ASSISTANT and name in turn.units]
+    if name is None or not found:
+        raise UsageError(f"{dialogue.id} has no units of kind {name}; it has {', '.join(dialogue.kinds) or 'none'}")
+    return min(found, key=lambda turn: len(turn.text)), name
+
+
+def _drawn(preset: str, turn: Turn, units: tuple[int, ...], kind: UnitKind, recipe: Recipe) -> Iterator[str]:
+    try:
+        steps = interleave(turn.text, units, recipe, times=turn.words, rate=kind.rate)
+    except AlignmentError as error:
+        yield f"{preset}: {error}"
+        return
+    if deinterleave(steps) != (turn.text, units):
+        raise AssertionError(f"{preset} does not give back what went in")
+    yield f"{preset}:"
+    yield from wrap(" ".join(map(_step, steps)), _WIDTH, initial_indent="    ", subsequent_indent="    ")
+
+
+def _step(step: Span) -> str:
+    """One step: text in quotation marks, a run of units as how many they are, a marker as it is spelt.
+
+    >>> _step(Span(text=" Oh.")), _step(Span(units=(4, 9))), _step(Span(marker="<sep>"))
+    ('"Oh."', '[2]', '<sep>')
+    """
+    if step.units:
+        return f"[{len(step.units)}]"
+    return f'"{step.text.strip()}"' if step.text else step.marker.strip()
+
