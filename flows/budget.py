@@ -26,8 +26,8 @@ REQUESTS, HOURS = "requests", "speech_hours"
 LAG: Seconds = 2.0
 """A result is counted so long after it was made, at the latest: small ones go to a part with those of a second."""
 
-_SHARE = 20
-"""Counting may take a twentieth of the time, however many parts there are."""
+_SHARE, _RAREST = 20, 30.0
+"""Counting may take a twentieth of the time, however many parts there are; but each so many seconds it is done."""
 
 _HOUR = 3600.0
 
@@ -133,7 +133,7 @@ class Purse:
         await asyncio.to_thread(self.spent.read)
         while self._ended and self._ended[0] < started - LAG:
             self._ended.popleft()
-        self._due = monotonic() + max(LAG / 10, _SHARE * (monotonic() - started))
+        self._due = monotonic() + min(max(LAG / 10, _SHARE * (monotonic() - started)), _RAREST)
 
     def _lacking(self, under_way: int, tally: Tally) -> set[str]:
         now, cost = amounts(self.spent), self._cost(tally)
