@@ -85,7 +85,7 @@ async def through_raw_aiohttp(url: str, asked: Sequence[Ask]) -> None:
     async with aiohttp.ClientSession() as session:
 
         async def one(ask: Ask) -> None:
-            body = request_body(ask, "m", extra, lengths=True)
+            body = request_body(ask, "m", extra)
             async with session.post(f"{url}/chat/completions", data=body, headers=headers) as response:
                 json.loads(await response.read())
 

@@ -131,7 +131,7 @@ class Road:
         if isinstance(written, Failure):
             return Decided(brief, None, (), (_objection(WHOLE, "write", written.reason),))
         dialogue = written.value.of(brief.member)
-        objections = self.judged.of(f"{written.key} {brief.member}", dialogue, brief.language)
+        objections = self.judged.of(f"{written.key} {brief.member}", dialogue, ordered)
         if objections:
             return Decided(brief, dialogue, _silent(dialogue), objections)
         return self._judged(brief, ordered, dialogue)

@@ -36,7 +36,7 @@ from pipeline.speak.stage import SpeakStage
 from pipeline.units.stage import UnitsStage
 from pipeline.write.stage import WriteStage
 from pipeline.write.texts.listed import kept_clean
-from pipeline.write.writer import Commissions
+from pipeline.write.writer import Commissions, tags_of
 from schemas.run import Backend, RunConfig
 
 LEDGER = "ledger"
@@ -156,7 +156,7 @@ def open_road(
         planner,
         memos,
         Commissions(pack),
-        JudgedTexts(pack.texts, pack.tags, kept_clean(pack.texts.keep_clean, folder.below(PACK))),
+        JudgedTexts(pack.texts, tags_of(pack), kept_clean(pack.texts.keep_clean, folder.below(PACK))),
         ContrastSets(planner),
         folder.below(PACK),
         sequencer_of(run),

@@ -147,11 +147,6 @@ class Pack(Frozen):
     writing: Writing | None = None
     rubric: Rubric | None = Field(default=None, description="how a language model judges a written dialogue")
 
-    @property
-    def tags(self) -> frozenset[str]:
-        """The inline tags that a text may hold, such as laughter in [laughter]."""
-        return frozenset(tag for style in self.deliveries.values() for tag in style.tags)
-
     def references_in(self, language: str) -> Phrases:
         """The reference texts of a language; none if it has none, which is a fault of the pack."""
         return _of(self.reference_texts, language)

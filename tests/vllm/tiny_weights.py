@@ -105,7 +105,9 @@ def _leanings(tokenizer: "Tokenizer", texts: list[str]) -> list[float]:
     """The log probability of each token: its share of the texts, as strings of JSON after their opening quote."""
     counts = Counter(token for text in texts for token in tokenizer.encode(text[1:]).ids)
     everything = sum(counts.values())
-    counts[tokenizer.token_to_id("</think>")] = everything // _THOUGHT
+    after_thought = tokenizer.token_to_id("</think>")
+    assert after_thought is not None
+    counts[after_thought] = everything // _THOUGHT
     for token in tokenizer.encode(_UNSPEAKABLE).ids:
         counts[token] += everything // _TO_ONE_OF_THEM
     return [math.log((counts[token] + _UNSEEN) / everything) for token in range(VOCABULARY)]
