@@ -7,9 +7,12 @@ to every take, whatever the speaker brought. Each row says which it was.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from pipeline.audio.batches import MOST
@@ -42,6 +45,11 @@ NAMES = {
 """What the weights are called in the folders of CosyVoice 2 and 3, and by s3tokenizer."""
 
 _SHORTEST: Seconds = 0.05
+_HOP, _FRAMES = 160, 4
+"""Samples of a frame, frames of a unit."""
+_WINDOW, _OVERLAP = 3000, 400
+_STRIDE = _WINDOW - _OVERLAP
+"""How s3tokenizer cuts long takes, in frames."""
 
 NEEDED: Needed = ((*NAMES["v2"], *NAMES["v3"]),)
 
@@ -70,10 +78,15 @@ class Settings(Frozen):
 
 
 def check(config: UnitsBackend) -> None:
-    """Raises ValueError if the run file asks for another rate or size, or for settings that do not go together."""
+    """Raises ValueError if the run file asks for another rate or size, or for settings that do not go together.
+
+    So is a tokenizer that is asked for and not installed, unless actors of Ray have an environment of their own.
+    """
     if (config.rate, config.size, config.codebooks) != (RATE, SIZE, 1):
         raise ValueError(f"s3 has {RATE:g} units a second out of {SIZE}, not {config.rate:g} out of {config.size}")
-    settings_of(config, Settings)
+    settings = settings_of(config, Settings)
+    if settings.model is not None and config.ray is None and find_spec("s3tokenizer") is None:
+        raise ValueError(f"s3 needs s3tokenizer to re-encode takes: {INSTALL}")
 
 
 def reencoding(config: UnitsBackend) -> Literal["always", "where none"] | None:
@@ -145,11 +158,26 @@ class Tokenizer:
         import s3tokenizer
         import torch
 
+        due = [ceil(len(take) // _HOP / _FRAMES) for take in takes]
         with torch.inference_mode():
-            mels = [s3tokenizer.log_mel_spectrogram(torch.from_numpy(take), n_mels=128) for take in takes]
-            mel, lengths = s3tokenizer.padding(mels)
+            whole = [torch.from_numpy(np.pad(take, (0, lacking(len(take) // _HOP) * _HOP))) for take in takes]
+            mel, lengths = s3tokenizer.padding([s3tokenizer.log_mel_spectrogram(take, n_mels=128) for take in whole])
             codes, counts = self.model.quantize(mel.to(self.device), lengths.to(self.device))
-        return [one[:count].int().cpu().numpy() for one, count in zip(codes, counts.tolist(), strict=True)]
+        ends = [min(count, most) for count, most in zip(counts.tolist(), due, strict=True)]
+        return [one[:end].int().cpu().numpy() for one, end in zip(codes, ends, strict=True)]
+
+
+def lacking(frames: int) -> int:
+    """Frames of silence that a long take needs behind it, so that its last window is no shorter than the overlap.
+
+    Of two windows' overlap each gives a half. Where the last window is shorter, the one before it is cut at its end
+    too, and s3tokenizer 0.3 loses what lies between.
+
+    >>> lacking(3000), lacking(3100), lacking(5300)
+    (0, 0, 300)
+    """
+    last = (frames - 1) % _STRIDE + 1
+    return max(0, _OVERLAP - last) if frames > _WINDOW else 0
 
 
 class S3Encoder:

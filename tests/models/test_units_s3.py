@@ -57,6 +57,12 @@ def test_the_company_changes_nothing(folder: Path) -> None:
     assert units(together, takes()) == units(build(config(folder)), takes())
 
 
+@pytest.mark.parametrize("seconds", [30.0, 30.5, 52.1, 53.0, 55.0, 56.5])
+def test_no_length_loses_units(folder: Path, seconds: float) -> None:
+    (made,) = units(build(config(folder)), [Recording(clip(seconds), 16000)])
+    assert abs(len(made) - 25 * seconds) < 1
+
+
 def test_rows_name_the_version_and_the_weights(folder: Path) -> None:
     assert build(config(folder)).revision.startswith(f"{folder.name} {folder.name} ")
 

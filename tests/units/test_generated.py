@@ -13,7 +13,7 @@ from pipeline.engine.stage import Outcome
 from pipeline.units.encoder import Units
 from pipeline.units.s3 import check, reencoding
 from pipeline.units.stage import GeneratedRunner, Sounded, UnitsRunner, UnitsStage
-from schemas.run import UnitsBackend
+from schemas.run import RayShare, UnitsBackend
 from schemas.units import GeneratedUnits, UnitSequence
 from tests.units.takes import keep
 
@@ -112,6 +112,14 @@ def test_the_run_file_says_who_makes_them() -> None:
 def test_settings_that_do_not_go_together_are_said(config: UnitsBackend, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
         check(config)
+
+
+def test_a_tokenizer_that_is_not_installed_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.units.s3.find_spec", lambda _: None)
+    with pytest.raises(ValueError, match=r"s3 needs s3tokenizer to re-encode takes: pip install 'warmline\[units\]'"):
+        check(s3(model="folder"))
+    check(s3(model="folder").model_copy(update={"ray": RayShare()}))
+    check(s3())
 
 
 def test_another_source_is_another_key() -> None:
