@@ -12,5 +12,6 @@ FORMATS = Registry(
         "llama-omni2": Entry("pipeline.export.llama_omni2", requires=("tokenizers",), install=_TOKENIZERS),
         "moshi": Entry("pipeline.export.moshi", requires=(), install="comes with warmline"),
         "opens2s": Entry("pipeline.export.opens2s", requires=(), install="comes with warmline"),
+        "vita-audio": Entry("pipeline.export.vita_audio", requires=(), install="comes with warmline"),
     },
 )
