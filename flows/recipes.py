@@ -1,6 +1,7 @@
 """`warmline recipes`: what each recipe makes of one turn of a corpus, to be seen before training on it."""
 
 from collections.abc import Iterator
+from itertools import islice
 from textwrap import wrap
 
 from pipeline.engine.errors import UsageError
@@ -10,17 +11,20 @@ from schemas.recipe import PRESETS, Recipe, Span
 from schemas.voice import Role
 
 _WIDTH = 116
+_LOOKED_AT = 20
+_LINE = 60
 
 
 def recipe_lines(place: str, kind: str | None) -> Iterator[str]:
-    """The shortest reply of the corpus's first dialogue, and every preset drawn on it; units of `kind`, or the first.
+    """A reply of a line's length out of the corpus's first dialogues, and every preset drawn on it.
 
-    A run of units is drawn as its number; a marker as it is spelt.
+    Units are of `kind`, or the first. A run of units is drawn as its number; a marker as it is spelt.
     """
-    dialogue = next((one for shard in shards(place) for one in shard.dialogues()), None)
-    if dialogue is None:
+    dialogues = islice((one for shard in shards(place) for one in shard.dialogues()), _LOOKED_AT)
+    found = [(dialogue, *_reply(dialogue, kind)) for dialogue in dialogues]
+    if not found:
         raise UsageError(f"{place} holds no dialogue yet")
-    turn, name = _reply(dialogue, kind)
+    dialogue, turn, name = min(found, key=lambda each: _unlike_a_line(each[1]))
     units = turn.units[name]
     yield f"{dialogue.id}: {turn.text!r}, {turn.duration:.2f} s, {len(units)} units of {name}"
     for preset in PRESETS:
@@ -33,7 +37,11 @@ def _reply(dialogue: Dialogue, kind: str | None) -> tuple[Turn, str]:
     found = [turn for turn in dialogue.turns if turn.role is Role.ASSISTANT and name in turn.units]
     if name is None or not found:
         raise UsageError(f"{dialogue.id} has no units of kind {name}; it has {', '.join(dialogue.kinds) or 'none'}")
-    return min(found, key=lambda turn: len(turn.text)), name
+    return min(found, key=_unlike_a_line), name
+
+
+def _unlike_a_line(turn: Turn) -> int:
+    return abs(len(turn.text) - _LINE)
 
 
 def _drawn(preset: str, turn: Turn, units: tuple[int, ...], kind: UnitKind, recipe: Recipe) -> Iterator[str]:
@@ -57,4 +65,3 @@ def _step(step: Span) -> str:
     if step.units:
         return f"[{len(step.units)}]"
     return f'"{step.text.strip()}"' if step.text else step.marker.strip()
-
