@@ -97,7 +97,16 @@ def test_where_one_emotion_fails_more_often_every_cell_still_gets_its_share(warm
 
 
 def test_a_run_that_comes_out_short_names_its_cells(warmline: CommandLine) -> None:
-    hopeless = ["--set", "gate.emotions.angry=1", "--set", "retakes=0", "--set", "budget.briefs=1.5", "--set", "size=10"]
+    hopeless = [
+        "--set",
+        "gate.emotions.angry=1",
+        "--set",
+        "retakes=0",
+        "--set",
+        "budget.briefs=1.5",
+        "--set",
+        "size=10",
+    ]
     made = warmline("generate", str(Path(__file__).parents[2] / "prompts" / "run.yaml"), "--out", "run", *hopeless)
     assert made.returncode == 3, made.stdout + made.stderr
     assert re.search(r"^  angry +0 of 1$", made.stdout, re.MULTILINE), made.stdout
