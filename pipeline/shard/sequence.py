@@ -25,4 +25,7 @@ class Sequencer:
         name = self.recipe.units or next(iter(self.rates))
         if not units or name not in units:
             return None
-        return interleave(text, units[name].units, self.recipe, self.tokenizer, times=words, rate=self.rates[name])
+        sequence, rate = units[name], self.rates[name]
+        return interleave(
+            text, sequence.units, self.recipe, self.tokenizer, codebooks=sequence.codebooks, times=words, rate=rate
+        )
