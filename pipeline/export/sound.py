@@ -1,5 +1,6 @@
 """Turns as the audio files that trainers read."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,20 @@ def wav_name(part: Part, dialogue: Dialogue, number: int) -> Path:
     return part.file(AUDIO, part.name, f"{dialogue.id}-{number:02d}.wav")
 
 
-def write_wav(path: Path, recording: Recording, rate: Hertz) -> Seconds:
+def write_wav(path: Path | io.BytesIO, recording: Recording, rate: Hertz) -> Seconds:
     """Write mono PCM of 16 bits at `rate`; answers its length. Raises ValueError if there are no samples."""
     samples = pcm16(resample(recording, rate))
     if not len(samples):
         raise ValueError("there is no audio in it")
     soundfile.write(path, samples, rate, format="WAV", subtype="PCM_16")
     return len(samples) / rate
+
+
+def wav_bytes(recording: Recording, rate: Hertz) -> bytes:
+    """The same file in memory. Raises ValueError if there are no samples."""
+    file = io.BytesIO()
+    write_wav(file, recording, rate)
+    return file.getvalue()
 
 
 def wav_faults(path: Path, rate: Hertz, channels: int, shortest: Seconds) -> list[str]:
