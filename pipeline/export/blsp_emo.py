@@ -55,11 +55,12 @@ export blsp_path=STAGE_1 DATA_ROOT=processed SAVE_ROOT=checkpoints; bash scripts
 
 _WHAT = """\
 One line is one turn of the user that is answered: `audio`, `text`, `instruction`, `emotion`, `output` (the assistant's
-reply), `early_stop` (false: replies are whole). Feelings are told by five labels: {table}.
-Turns with another feeling are left out. What was said before a turn is not in its line.
+reply), `early_stop` (false: replies are whole). What was said before the turn is not in its line. Feelings are told by
+five labels, turns with another feeling are left out: {table}.
 
-Theirs are continuations, the corpus has answers: `--audio_instruction ""` asks for one plainly. Rows of more than 256
-tokens of prompt and reply are dropped by --max_length. In the checkout of blsp-emo:"""
+Theirs are continuations, the corpus has answers. To ask for an answer plainly leave both `--instruction_field` and
+`--audio_instruction` away: without the second alone the first, which names the feeling, stands before the sound. Rows
+of more than 256 tokens of prompt and reply are dropped (--max_length). In the checkout of blsp-emo:"""
 
 
 def build(settings: ExportSettings) -> "BlspEmo":
@@ -88,7 +89,8 @@ class BlspEmo:
 
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
-        table = ", ".join(f"{ours} → {theirs}" for ours, theirs in EMOTIONS.items())
+        labels = dict.fromkeys(EMOTIONS.values())
+        table = "; ".join(f"{one} for {', '.join(own for own in EMOTIONS if EMOTIONS[own] == one)}" for one in labels)
         return page("BLSP-Emo", facts, [], _WHAT.format(table=table), _COMMAND)
 
     def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
