@@ -1,0 +1,1 @@
+"""A finished corpus read back, from a folder, a bucket or the Hub."""

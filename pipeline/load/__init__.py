@@ -1,0 +1,1 @@
+"""Dialogues of a corpus for those who train on its shards."""
