@@ -100,8 +100,10 @@ class Glm4Voice:
         yield Record(line, sum(turn.duration for turn in dialogue.turns))
 
     def _objection(self, turn: Turn) -> Objection | None:
-        found = unusable(turn, 0.0, self._settings.longest) or unusable_words(turn)
-        if found is None and (turn.flac is not None or turn.role is Role.ASSISTANT):
+        found = unusable(turn, 0.0, self._settings.longest)
+        if found is None and (turn.role is Role.ASSISTANT or turn.flac is None):
+            found = unusable_words(turn)
+        if found is None and (turn.role is Role.ASSISTANT or turn.flac is not None):
             found = unusable_units(turn, self._kind, CODES)
         return found
 

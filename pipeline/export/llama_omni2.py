@@ -117,7 +117,7 @@ class LlamaOmni2:
         if turn.flac is None:
             return Objection("typed", "the turn is typed, and every turn of the user is opened as sound")
         if turn.role is Role.USER:
-            return unusable(turn, 0.0, min(HEARD, self._settings.longest)) or unusable_words(turn)
+            return unusable(turn, 0.0, min(HEARD, self._settings.longest))
         found = unusable(turn, 0.0, self._settings.longest) or unusable_words(turn)
         return found or unusable_units(turn, self._kind, CODES)
 

@@ -104,7 +104,9 @@ class VitaAudio:
         return path
 
     def _objection(self, turn: Turn) -> Objection | None:
-        found = unusable(turn, SHORTEST, self._settings.longest) or unusable_words(turn)
+        found = unusable(turn, SHORTEST, self._settings.longest)
+        if found is None and (turn.role is Role.ASSISTANT or turn.flac is None):
+            found = unusable_words(turn)
         if found is None and turn.units.get(self._kind):
             found = unusable_units(turn, self._kind, CODES)
         if found is None and turn.flac is None and READ_ALOUD in turn.text:

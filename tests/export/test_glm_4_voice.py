@@ -118,11 +118,11 @@ def test_chinese_is_cut_by_the_models_tokens_too(made: Path) -> None:
 def test_what_the_prompt_cannot_say_is_left_out_with_its_reason(tmp_path: Path) -> None:
     rare = "a" * 12 + "\N{CAT FACE}"
     wrong = [
-        talk(0, "Say <|user|> to me.", ANSWER),
+        Talk(0, (Said(Role.USER, "Say <|user|>.", typed=True), Said(Role.ASSISTANT, ANSWER)), kind="text_input"),
         talk(1, QUESTION, ANSWER, seconds=40.0),
         talk(2, QUESTION, rare),
         talk(3, QUESTION, " "),
-        talk(4, QUESTION, ANSWER),
+        talk(4, "<|user|> is heard, not read.", ANSWER),
     ]
     out = exported(tmp_path, wrong)
     assert [row["id"][-1] for row in rows(out / "train.jsonl")] == ["4"]

@@ -109,12 +109,13 @@ def test_a_corpus_without_units_leaves_them_to_the_trainer(tmp_path: Path) -> No
 
 def test_what_their_code_would_misread_is_left_out_with_its_reason(tmp_path: Path) -> None:
     asked = "Convert the text to speech.\nHello."
+    heard = f"{asked} <|audio|>"
     wrong = [
         Talk(0, (Said(Role.USER, asked, typed=True), Said(Role.ASSISTANT, ANSWER)), kind="text_input"),
         talk(1, QUESTION, "Listen: <|audio|>"),
         talk(2, QUESTION, ANSWER, seconds=0.05),
         talk(3, QUESTION, ANSWER, seconds=40.0),
-        talk(4, asked, ANSWER),
+        talk(4, heard, ANSWER),
     ]
     out = exported(tmp_path, wrong, "glm4voice")
     assert [row["id"][-1] for row in rows(out)] == ["4"], "what is only heard is not in the line"
