@@ -17,7 +17,7 @@ import soundfile
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from pipeline.audio.recording import Recording, resample
-from pipeline.export.corpus import Dialogue, Turn
+from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
 from pipeline.export.jsonl import JsonlWriter, Record, read_lines
 from pipeline.export.readme import page

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 import soundfile
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from pipeline.export.corpus import Dialogue, Turn
+from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
 from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
 from pipeline.export.readme import page

@@ -142,6 +142,20 @@ def test_without_a_tokenizer_it_says_which_and_how(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_an_export_knows_its_tokenizer_by_content_wherever_it_lies(tmp_path: Path) -> None:
+    out = exported(tmp_path, TALKS[:1])
+    moved = (tmp_path / "tokenizer.json").rename(tmp_path / "moved.json")
+
+    def again() -> list[str]:
+        asked = ExportSettings(tokenizer=str(moved))
+        return list(export_lines(str(tmp_path / "corpus"), "glm-4-voice", out, asked, 1, lambda _: None))
+
+    assert again() == [f"{out} holds this export already, whole"]
+    moved.write_text(moved.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="holds another export"):
+        again()
+
+
 @pytest.mark.parametrize(
     ("wrong", "by", "complaint"),
     [
