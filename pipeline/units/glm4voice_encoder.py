@@ -46,7 +46,7 @@ class VoiceEncoder:
         counts = [ceil(len(segment) / self.shape.step) for segment in segments]
         exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
         with torch.inference_mode(), exact:
-            hidden = self._hidden(self._features(segments), [len(segment) for segment in segments])
+            hidden = self.hidden(segments)
             spoken = torch.cat([rows[:count] for rows, count in zip(hidden, counts, strict=True)])
             nearest = torch.cat([self._nearest(part) for part in spoken.split(_ROWS)]).cpu().numpy()
         return np.split(nearest.astype(np.int32), np.cumsum(counts)[:-1])
@@ -64,14 +64,14 @@ class VoiceEncoder:
             row[:, : mel.shape[1]] = mel
         return batch
 
-    def _hidden(self, features: "torch.Tensor", lengths: Sequence[int]) -> "torch.Tensor":
-        """What the codebook is asked about, [B, N, channels]."""
+    def hidden(self, segments: Sequence[Waveform]) -> "torch.Tensor":
+        """What the codebook is asked about: float32 [B, N of the longest, channels]."""
         import torch
 
         shape = self.shape
-        hidden = self._convolved(features)
+        hidden = self._convolved(self._features(segments))
         hidden = hidden + self.weights.tensors["embed_positions.weight"][: hidden.shape[1]]
-        heard = torch.tensor([ceil(length / (2 * HOP)) for length in lengths], device=self.device)
+        heard = torch.tensor([ceil(len(segment) / (2 * HOP)) for segment in segments], device=self.device)
         block = shape.quantize_causal_block_size
         mask = _mask(hidden.shape[1], heard, block, causal=self._causal)
         for number in range(shape.quantize_position):

@@ -59,6 +59,14 @@ def test_the_company_changes_nothing(tmp_path: Path, variant: str) -> None:
     assert units(in_batches(folder), *takes[::-1]) == alone[::-1]
 
 
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_lies_behind_a_segment_is_not_heard(tmp_path: Path, variant: str) -> None:
+    encoder = VoiceEncoder(read_weights(make_tokenizer(tmp_path, changed=VARIANTS[variant]), "cpu"), "cpu")
+    for seconds in (0.08, 0.3, 4.08):
+        (alone,), (beside, _) = encoder.hidden([clip(seconds)]), encoder.hidden([clip(seconds), clip(5.0)])
+        assert (alone - beside[: len(alone)]).abs().max() < 2e-5 * alone.abs().max()
+
+
 @pytest.mark.parametrize(("seconds", "count"), [(0.01, 1), (0.08, 1), (0.081, 2), (1, 13), (30, 375), (31, 388)])
 def test_a_unit_is_begun_every_80_milliseconds(folder: Path, seconds: float, count: int) -> None:
     (made,) = units(build(config(folder)), Recording(clip(seconds), 16000))
