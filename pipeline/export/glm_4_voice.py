@@ -32,10 +32,11 @@ CODES = 16384
 RECIPE = Recipe.model_validate({"preset": "glm-4-voice"})
 
 _ASKED = (
-    "Do it step by step. First, think about the instruction and respond in a interleaved manner, with 13 text token"
+    "Do it step by step. First, think about the instruction and respond in a interleaved manner, "
+    "with 13 text token followed by 26 audio tokens."
 )
-FOR_SPEECH = f"User will provide you with a speech instruction. {_ASKED} followed by 26 audio tokens. "
-FOR_TEXT = f"User will provide you with a text instruction. {_ASKED} followed by 26 audio tokens."
+FOR_SPEECH = f"User will provide you with a speech instruction. {_ASKED} "
+FOR_TEXT = f"User will provide you with a text instruction. {_ASKED}"
 """The demo's system prompts, to the letter."""
 
 _COMMAND = """\
