@@ -93,7 +93,7 @@ class Stages:
             (self.words, score.words),
         ]
         chosen = [stage for stage, backend in pairs if stage and backend and not (stage.waits or backend.ray)]
-        return [*chosen, *self.units]
+        return [*chosen, *(stage for stage in self.units if stage.config.ray is None)]
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def open_road(
         write=of(stages.write, config.write, lambda item: item.turns),
         speak=of(stages.speak, config.speak, lambda line: len(line.text)),
         listeners=listeners,
-        units={stage.config.backend: memo(stage, places.in_processes(stage.config.workers)) for stage in stages.units},
+        units={stage.config.backend: memo(stage, places.of(stage, stage.config)) for stage in stages.units},
         judge=memo(stages.judge, places.of(stages.judge, config.judge)) if stages.judge and config.judge else None,
     )
     pack = run.speakable

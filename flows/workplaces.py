@@ -96,7 +96,7 @@ class IdlePool:
 def process_count(config: RunConfig) -> int:
     """Processes of the run's pool: the most that any stage asks for that runs in it, else one a core."""
     counts = [backend.workers for backend in config.backends if backend.ray is None]
-    counts += [kind.workers for kind in config.units]
+    counts += [kind.workers for kind in config.units if kind.ray is None]
     return max((count for count in counts if count is not None), default=cores())
 
 
@@ -118,7 +118,7 @@ def start_workplaces(config: RunConfig, stages: Sequence[Loadable], say: Callabl
 
 def uses_ray(config: RunConfig) -> bool:
     """Whether a stage of the run asks for Ray actors."""
-    return any(backend.ray is not None for backend in config.backends)
+    return any(backend.ray is not None for backend in (*config.backends, *config.units))
 
 
 def _join_ray(config: RunConfig, say: Callable[[str], None], closing: ExitStack) -> Callable[[int, RayShare], Actors]:

@@ -117,6 +117,7 @@ def _backends(config: RunConfig) -> Iterator[Complaint]:
     for number, kind in enumerate(config.units):
         try:
             ENCODERS.load(kind.backend).check(kind)
+            yield from _at_work(("units", number), ENCODERS, kind)
         except (UsageError, ValueError) as error:
             yield ("units", number, "backend"), str(error)
 
@@ -246,9 +247,11 @@ def _speaking(config: RunConfig, pack: Pack, able: Abilities) -> Iterator[Compla
     for message in out_of_reach(pack, able, speak.backend):
         yield ("speak", "backend"), message
     for number, kind in enumerate(config.units):
-        made_by_speaker = kind.backend in ENCODERS.entries and ENCODERS.load(kind.backend).GENERATED
+        module = ENCODERS.load(kind.backend) if kind.backend in ENCODERS.entries else None
+        made_by_speaker = module is not None and module.GENERATED and module.reencoding(kind) is None
         if made_by_speaker and able.units != kind.backend:
-            yield ("units", number, "backend"), f"{speak.backend} generates no {kind.backend} units"
+            mend = "settings: {model: FOLDER} has them re-encoded"
+            yield ("units", number, "backend"), f"{speak.backend} generates no {kind.backend} units; {mend}"
 
 
 def check_voices(config: RunConfig, pack: Pack) -> Iterator[Complaint]:
