@@ -71,10 +71,31 @@ class Place:
 
     def blob(self) -> bytes:
         """The result's large part."""
-        with self.folder.open(self.part) if self.folder.is_local else open_part(self.folder, self.part) as file:
-            table = pq.ParquetFile(file).read_row_group(self.row, columns=["blob"])
-        content: bytes = table.column("blob")[0].as_py()
+        (content,) = _blobs_of(self.folder, self.part, [self.row])
         return content
+
+
+def blobs(places: Sequence[Place | None]) -> list[bytes | None]:
+    """The large parts of several results, each part's file opened once; None where there is no place."""
+    wanted: dict[tuple[str, str], list[int]] = {}
+    for number, place in enumerate(places):
+        if place is not None:
+            wanted.setdefault((place.folder.url, place.part), []).append(number)
+    found: list[bytes | None] = [None] * len(places)
+    for numbers in wanted.values():
+        some = [(number, place) for number in numbers if (place := places[number]) is not None]
+        contents = _blobs_of(some[0][1].folder, some[0][1].part, [place.row for _, place in some])
+        for (number, _), content in zip(some, contents, strict=True):
+            found[number] = content
+    return found
+
+
+def _blobs_of(folder: Folder, part: str, rows: Sequence[int]) -> list[bytes]:
+    """Each row with a blob is a row group of its own. One thread: what is read is small."""
+    with folder.open(part) if folder.is_local else open_part(folder, part) as file:
+        read = pq.ParquetFile(file)
+        found = [read.read_row_group(row, columns=["blob"], use_threads=False) for row in rows]
+    return [table.column("blob")[0].as_py() for table in found]
 
 
 def part_name() -> str:

@@ -1,6 +1,7 @@
 """Turns as the audio files that trainers read."""
 
 import io
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,9 @@ def write_wav(path: Path | io.BytesIO, recording: Recording, rate: Hertz) -> Sec
     samples = pcm16(resample(recording, rate))
     if not len(samples):
         raise ValueError("there is no audio in it")
-    soundfile.write(path, samples, rate, format="WAV", subtype="PCM_16")
+    # Opened here: given a path, soundfile waits for the disk after each file.
+    with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
+        soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
     return len(samples) / rate
 
 

@@ -1,10 +1,10 @@
 """A decided dialogue, and the row it becomes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.engine.fingerprint import fingerprint
-from pipeline.engine.ledger import Place
+from pipeline.engine.ledger import Place, blobs
 from pipeline.shard.sequence import Sequencer
 from schemas.brief import Brief, Speaker
 from schemas.dialogue import Dialogue, Turn
@@ -101,6 +101,30 @@ class Provenance:
 
 
 @dataclass(frozen=True)
+class PlainRow:
+    """A row as far as it needs no audio to be read, its `turns` once more by themselves, and their audio's digests."""
+
+    id: str
+    columns: Row
+    turns: Sequence[Mapping[str, Cell]]
+    digests: Sequence[str]
+
+    @property
+    def identity(self) -> str:
+        """A fingerprint of the row, audio and all."""
+        return fingerprint(repr(self.columns), self.digests)
+
+    def sounding(self, sounds: Iterator[bytes | None]) -> Row:
+        """The row with the next sounds, one a turn."""
+        turns: list[Cell] = []
+        for number, turn in enumerate(self.turns):
+            sound = next(sounds)
+            audio: Cell = {"bytes": sound, "path": f"{self.id}-{number:02d}.flac"} if sound else None
+            turns.append({**turn, "audio": audio})
+        return {**self.columns, "turns": turns}
+
+
+@dataclass(frozen=True)
 class RowMaker:
     """Turns decided dialogues into rows of schemas.shard. `listeners` say what the recognisers call an emotion."""
 
@@ -108,22 +132,16 @@ class RowMaker:
     provenance: Provenance
     listeners: ScoreBackends
 
-    def identity(self, decided: Decided) -> str:
-        """A fingerprint of the row that needs no audio to be read."""
-        digests = [turn.take.digest if turn.take else "" for turn in decided.turns]
-        return fingerprint(repr(self._row(decided, [None] * len(decided.turns))), digests)
+    def rows(self, decided: Sequence[Decided], plain: Sequence[PlainRow]) -> list[Row]:
+        """The rows with their audio, read from the ledger now. `plain` are the same rows without."""
+        sounds = iter(blobs([turn.place for one in decided for turn in one.turns]))
+        return [row.sounding(sounds) for row in plain]
 
-    def row(self, decided: Decided) -> Row:
-        """The row with its audio, read from the ledger now."""
-        return self._row(decided, [turn.place.blob() if turn.place else None for turn in decided.turns])
-
-    def _row(self, decided: Decided, sounds: Sequence[bytes | None]) -> Row:
+    def plain(self, decided: Decided) -> PlainRow:
+        """The row without its audio."""
         brief = decided.brief
-        turns: list[Cell] = []
-        for number, (turn, sound) in enumerate(zip(decided.turns, sounds, strict=True)):
-            audio: Cell = {"bytes": sound, "path": f"{brief.id}-{number:02d}.flac"} if sound else None
-            turns.append(self._turn(turn, audio))
-        return {
+        turns = [self._turn(turn) for turn in decided.turns]
+        columns: Row = {
             "id": brief.id,
             "language": brief.language,
             "kind": brief.kind,
@@ -141,8 +159,9 @@ class RowMaker:
                 for one in decided.objections
             ],
         }
+        return PlainRow(brief.id, columns, turns, [turn.take.digest if turn.take else "" for turn in decided.turns])
 
-    def _turn(self, spoken: SpokenTurn, audio: Cell) -> dict[str, Cell]:
+    def _turn(self, spoken: SpokenTurn) -> dict[str, Cell]:
         turn, line, take = spoken.turn, spoken.line, spoken.take
         units = {name: list[Cell](sequence.units) for name, sequence in (spoken.units or {}).items()}
         return {
@@ -151,7 +170,7 @@ class RowMaker:
             "emotion": turn.emotion,
             "delivery": _delivery(line) if line else None,
             "voice": line.voice.id if line else None,
-            "audio": audio,
+            "audio": None,
             "sample_rate": take.sample_rate if take else None,
             "duration": take.duration if take else None,
             "words": [{"text": w.text, "start": w.start, "end": w.end} for w in spoken.words] if take else None,

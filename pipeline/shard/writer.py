@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.storage import Folder
-from pipeline.shard.row import Decided, RowMaker
+from pipeline.shard.row import Decided, PlainRow, RowMaker
 
 ROW_GROUP_ROWS = 32
 ROW_GROUP_BYTES = 8_000_000
@@ -38,7 +38,7 @@ class ShardWriter:
     written: int = 0
     kept: int = 0
     rows: int = 0
-    _held: list[Decided] = field(default_factory=list)
+    _held: "list[_Held]" = field(default_factory=list)
     _identities: list[str] = field(default_factory=list)
     _size: int = 0
     _draft: "_Draft | None" = None
@@ -49,11 +49,13 @@ class ShardWriter:
 
     def add(self, decided: Decided) -> None:
         """Append a dialogue; closes the shard when it has grown to the target."""
-        self._held.append(decided)
-        self._identities.append(self.maker.identity(decided))
+        plain = self.maker.plain(decided)
+        self._identities.append(plain.identity)
         self._size += decided.size
         self.rows += 1
-        if self._closed is None or len(self._identities) > self._closed.rows:
+        is_new = self._closed is None or len(self._identities) > self._closed.rows
+        self._held.append(_Held(decided, plain if is_new else None))
+        if is_new:
             self._write_held()
         if self._size >= self.target_bytes:
             self.close()
@@ -110,19 +112,29 @@ class ShardWriter:
         for group in self._groups(last=last):
             if self._draft is None:
                 self._draft = _Draft(self.folder, self._name(), self.schema)
-            self._draft.append(pa.Table.from_pylist([self.maker.row(one) for one in group], schema=self.schema))
+            plain = [one.plain or self.maker.plain(one.decided) for one in group]
+            rows = self.maker.rows([one.decided for one in group], plain)
+            self._draft.append(pa.Table.from_pylist(rows, schema=self.schema))
 
-    def _groups(self, *, last: bool) -> Iterator[list[Decided]]:
+    def _groups(self, *, last: bool) -> Iterator[list["_Held"]]:
         """Cut full row groups off what is held; their bounds depend on the rows alone."""
         while self._held:
             size, end = 0, 0
             while end < min(len(self._held), ROW_GROUP_ROWS) and size < ROW_GROUP_BYTES:
-                size += self._held[end].size
+                size += self._held[end].decided.size
                 end += 1
             if not last and end < ROW_GROUP_ROWS and size < ROW_GROUP_BYTES:
                 return
             group, self._held = self._held[:end], self._held[end:]
             yield group
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A dialogue that waits for its row group, and its row; not the row where many may wait for nothing."""
+
+    decided: Decided
+    plain: PlainRow | None
 
 
 @dataclass(frozen=True)
