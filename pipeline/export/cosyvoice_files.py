@@ -91,5 +91,5 @@ def _schema(has_units: bool) -> pa.Schema:
 
 def utterances(path: Path) -> Iterator[dict[str, object]]:
     """The rows of a file, few of them in memory at a time."""
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=_ROWS_AT_ONCE):
+    for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(batch_size=_ROWS_AT_ONCE):
         yield from batch.to_pylist()

@@ -33,7 +33,8 @@ python examples/speechlm2/salm_train.py --config-name salm \\
 
 _WHAT = """\
 One line is one dialogue: `id`, `conversations` with a turn each (the user's sound as a file, the assistant's text), and
-`custom`, which training passes by. In the checkout of NeMo:"""
+`custom`, which training passes by. NeMo of 2025 stops at a batch without any sound, later versions do not: where many
+dialogues are typed, make batches larger, or put `"_skipme": true` into their `custom`. In the checkout of NeMo:"""
 
 
 def build(settings: ExportSettings) -> "NeMo":
