@@ -72,7 +72,7 @@ class UtteranceWriter:
         self._file = None
         paths = {"parquet": self._path("parquet", "tar")}
         name = self._part.named(paths["parquet"])
-        for key, keys in [("utt2parquet", self._speakers), ("spk2parquet", dict.fromkeys(self._speakers.values()))]:
+        for key, keys in [("utt2parquet", list(self._speakers)), ("spk2parquet", list(self._speakers.values()))]:
             paths[key] = self._path(key, "json")
             paths[key].write_text(json.dumps(dict.fromkeys(keys, name), indent=2), encoding="utf-8")
         self._named.append({key: self._part.named(path) for key, path in paths.items()})
