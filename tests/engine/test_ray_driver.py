@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
@@ -77,6 +77,14 @@ def start(folder: Path, address: str | None = None) -> "subprocess.Popen[bytes]"
     return driver
 
 
+def both(driver: "subprocess.Popen[bytes]", at_work: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+    """The driver's two actors, once both are there."""
+    while len(found := at_work()) < 2:
+        assert driver.poll() is None, driver.communicate()
+        time.sleep(0.02)
+    return found
+
+
 def kept(folder: Path) -> int:
     return len(Ledger(Folder(str(folder / "ledger")), "squares").open())
 
@@ -84,8 +92,7 @@ def kept(folder: Path) -> int:
 def test_no_actor_outlives_a_driver_that_is_killed_on_a_cluster(tmp_path: Path) -> None:
     with three_nodes() as cluster:
         driver = start(tmp_path, cluster.address)
-        left = actors(".run")
-        assert len(left) == 2
+        left = both(driver, lambda: actors(".run"))
         driver.kill()
         driver.communicate()
         _, alive = psutil.wait_procs(left, timeout=60)
@@ -98,9 +105,12 @@ def test_no_actor_outlives_a_driver_with_a_ray_of_its_own(
 ) -> None:
     monkeypatch.setenv("RAY_TMPDIR", str(scratch))
     driver = start(scratch)
-    family = psutil.Process(driver.pid).children(recursive=True)
-    left = [one for one in family if one.name().startswith("ray::BackendActor")]
-    assert len(left) == 2
+
+    def at_work() -> list[psutil.Process]:
+        family = psutil.Process(driver.pid).children(recursive=True)
+        return [one for one in family if one.is_running() and one.name().startswith("ray::BackendActor")]
+
+    left = both(driver, at_work)
     driver.send_signal(signal.Signals[how])
     driver.communicate()
     _, alive = psutil.wait_procs(left, timeout=60)
