@@ -16,15 +16,14 @@ SHORTEST: Seconds = 0.1
 
 
 def objection(dialogue: Dialogue, longest: Seconds, reserved: Sequence[str]) -> LeftOut | None:
-    """Why the dialogue cannot be taken, or None. `reserved` are marks that stand for a sound in their texts."""
+    """Why the dialogue cannot be taken, or None. `reserved` are marks that stand for a sound where a text is read."""
     return next(_objections(dialogue, longest, reserved), None)
 
 
 def _objections(dialogue: Dialogue, longest: Seconds, reserved: Sequence[str]) -> Iterator[LeftOut]:
     for number, turn in enumerate(dialogue.turns):
-        if found := _unreadable(turn, reserved) or unusable(
-            turn, SHORTEST, longest if is_heard(turn) else turn.duration
-        ):
+        found = unusable(turn, SHORTEST, longest) if is_heard(turn) else _unreadable(turn, reserved)
+        if found is not None:
             yield LeftOut(dialogue.id, number, found.check, found.message)
     if dialogue.turns[-1].role is Role.USER:
         yield LeftOut(dialogue.id, len(dialogue.turns) - 1, "answer", "nothing answers the last turn, which is learnt")

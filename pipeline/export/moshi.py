@@ -32,7 +32,7 @@ CHANNELS = {Role.ASSISTANT: 0, Role.USER: 1}
 SPEAKER = "SPEAKER_MAIN"
 SHORTEST = 0.1
 SHORTEST_WORD = 0.02
-_EARLY = 0.05
+_EDGE = 0.05
 
 _COMMAND = """\
 sed -e "s|train_data: .*|train_data: '$OUT/train.jsonl'|" -e "s|eval_data: .*|eval_data: '$OUT/validation.jsonl'|" \\
@@ -100,7 +100,10 @@ def _objection(turn: Turn, longest: Seconds) -> Objection | None:
         mend = "add `words` to `score` of the run file and run `warmline generate` again, which speaks nothing again"
         return Objection("words", f"nobody knows when the turn's words sound: {mend}")
     starts = [word.start for word in turn.words]
-    if any(after < before for before, after in pairwise(starts)) or not 0 <= starts[0] <= starts[-1] <= turn.duration:
+    if (
+        any(after < before for before, after in pairwise(starts))
+        or not -_EDGE <= starts[0] <= starts[-1] <= turn.duration + _EDGE
+    ):
         return Objection("words", "the times of the turn's words run backwards, or lie outside of it")
     return None
 
@@ -114,7 +117,7 @@ def _alignments(made: Conversation) -> Iterator[JsonValue]:
 def _words(placed: Placed, end: Seconds) -> Iterator[JsonValue]:
     """Each word in the dialogue's time. One without length gets a little, so that it is not dropped."""
     for word in placed.turn.words:
-        start = min(placed.start + word.start, end - SHORTEST_WORD)
+        start = max(0.0, min(placed.start + word.start, end - SHORTEST_WORD))
         stop = min(max(placed.start + word.end, start + SHORTEST_WORD), end)
         yield [word.text, [round(start, 4), round(stop, 4)], SPEAKER]
 
@@ -148,5 +151,5 @@ def line_faults(line: JsonValue, part: Part) -> Iterator[str]:
     if any(after[1][0] < before[1][0] for before, after in pairwise(times.alignments)):
         yield "the words are not in the order of their times"
     for word, (start, end), speaker in times.alignments:
-        if not 0 <= start < end <= read.duration + _EARLY or speaker != SPEAKER or not word.strip():
+        if not 0 <= start < end <= read.duration + _EDGE or speaker != SPEAKER or not word.strip():
             yield f"{word!r} by {speaker} from {start:.2f} to {end:.2f} s cannot be learnt"

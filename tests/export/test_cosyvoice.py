@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from flows.export import export_lines
 from pipeline.engine.errors import UsageError
 from pipeline.export import cosyvoice_files
 from pipeline.export.corpus import shards
-from pipeline.export.cosyvoice import row_faults
-from pipeline.export.format import ExportSettings, Part
+from pipeline.export.cosyvoice import build, row_faults
+from pipeline.export.format import ExportSettings, LeftOut, Part
 from pipeline.export.part import PartJob
 from schemas.voice import Role, Split
 from tests.export.corpora import Said, Talk, talk, talks, tone, units_of, write_corpus
@@ -140,6 +141,27 @@ def test_what_their_filter_would_drop_is_left_out_turn_by_turn_with_its_reason(t
         ("2", 1, "text"),
         ("3", 0, "tokens"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "check"),
+    [
+        ({"sample_rate": 8000}, "rate"),
+        ({"units": {"s3": (1,) * 20}}, "units"),
+        ({"units": {"s3": ()}}, "units"),
+        ({"units": {"s3": (7000,) * 30}}, "units"),
+        ({}, None),
+    ],
+)
+def test_units_out_of_step_and_sound_of_a_low_rate_are_left_out(
+    tmp_path: Path, wrong: dict[str, object], check: str | None
+) -> None:
+    (shard,) = shards(str(write_corpus(tmp_path / "corpus", talks(1), ["s3"])))
+    (dialogue,) = shard.dialogues()
+    turn = replace(dialogue.turns[0], **wrong)  # type: ignore[arg-type]
+    with build(ExportSettings()).writer(Part(tmp_path / "out", Split.TRAIN, 0, ExportSettings())) as writer:
+        first, _ = writer.take(replace(dialogue, turns=(turn, dialogue.turns[1])))
+    assert (first.check if isinstance(first, LeftOut) else None) == check
 
 
 GOOD = {"utt": "a", "text": "a", "spk": "b", "instruct": "c<|endofprompt|>", "audio_data": tone(24000, 220)}

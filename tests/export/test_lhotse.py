@@ -163,6 +163,7 @@ def test_the_same_part_is_the_same_bytes_when_it_is_made_again(part: Part, tmp_p
     part.notes.with_suffix(".json").unlink()
     PartJob("lhotse", shard, part).run()
     assert {path: path.read_bytes() for path in before} == before
+    assert all(content[4:8] == bytes(4) for path, content in before.items() if path.suffix == ".gz"), "no time in them"
 
 
 def test_the_formats_own_check_finds_sounds_in_wrong_places_and_cut_off(part: Part) -> None:

@@ -3,6 +3,7 @@
 import json
 from bisect import bisect_left
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TypedDict
@@ -13,8 +14,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from flows.export import export_lines
-from pipeline.export.format import ExportSettings, Part
-from pipeline.export.moshi import line_faults
+from pipeline.export.corpus import Dialogue, shards
+from pipeline.export.format import ExportSettings, LeftOut, Part
+from pipeline.export.moshi import Moshi, line_faults
+from schemas.take import Word as Spoken
 from schemas.voice import Role, Split
 from tests.export.corpora import Said, Talk, talk, talks, write_corpus
 
@@ -97,6 +100,35 @@ def test_the_assistants_words_stand_where_they_sound(tmp_path: Path) -> None:
     for number, (_, (start, end), _) in enumerate(words):
         assert start == pytest.approx(1.2 + 0.2 + number * step, abs=1e-3)
         assert end == pytest.approx(1.2 + 0.2 + (number + 0.9) * step, abs=1e-3)
+
+
+def dialogue_with(tmp_path: Path, *words: tuple[float, float]) -> Dialogue:
+    """A dialogue of two turns, with these times for the words of the second."""
+    (shard,) = shards(str(write_corpus(tmp_path / "corpus", [talk(0, "My cat is ill.", "Oh no.")])))
+    (dialogue,) = shard.dialogues()
+    timed = tuple(Spoken(text="oh", start=start, end=end) for start, end in words)
+    return replace(dialogue, turns=(dialogue.turns[0], replace(dialogue.turns[1], words=timed)))
+
+
+def test_a_word_without_length_gets_a_little_so_that_it_is_not_dropped(tmp_path: Path) -> None:
+    part = Part(tmp_path / "out", Split.TRAIN, 0, ExportSettings())
+    with Moshi(ExportSettings()).writer(part) as writer:
+        assert list(writer.take(dialogue_with(tmp_path, (0.5, 0.5), (1.3, 1.3)))) == [pytest.approx(2.7)]
+    assert list(Moshi(ExportSettings()).faults(part)) == []
+    (line,) = lines(part.notes)
+    assert [end - start for _, (start, end), _ in words_of(part.out / "train.jsonl", line)] == pytest.approx(
+        [0.02, 0.02]
+    )
+
+
+@pytest.mark.parametrize("words", [[(0.5, 0.6), (0.4, 0.7)], [(-0.1, 0.2)], [(0.2, 0.3), (9.0, 9.1)]])
+def test_times_that_run_backwards_or_out_of_the_turn_are_left_out(
+    tmp_path: Path, words: list[tuple[float, float]]
+) -> None:
+    with Moshi(ExportSettings()).writer(Part(tmp_path / "out", Split.TRAIN, 0, ExportSettings())) as writer:
+        (left,) = writer.take(dialogue_with(tmp_path, *words))
+    assert isinstance(left, LeftOut)
+    assert (left.turn, left.check) == (1, "words")
 
 
 def test_windows_of_100_s_hold_every_word_once(tmp_path: Path) -> None:

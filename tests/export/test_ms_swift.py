@@ -80,10 +80,13 @@ def test_what_cannot_be_taken_is_told(tmp_path: Path) -> None:
         talk(0, "My cat is ill."),
         talk(1, "My cat is ill.", "Look: <image>"),
         Talk(2, (Said(Role.USER, "My cat is ill.", 31.0), Said(Role.ASSISTANT, "Oh no."))),
-        talk(3, "My cat is ill.", "Oh no."),
+        Talk(
+            3,
+            (Said(Role.USER, "An <audio> mark."), Said(Role.ASSISTANT, "Oh.", 0.05), Said(Role.ASSISTANT, "No.", 40.0)),
+        ),
     ]
     out = exported(tmp_path, written)
-    assert check_rules(lines(out / "train.jsonl")) == 1
+    assert check_rules(lines(out / "train.jsonl")) == 1, "neither what is heard is read, nor what is read heard"
     left = [json.loads(line) for line in (out / "left_out.jsonl").read_text().splitlines()]
     assert [(one["turn"], one["check"]) for one in left] == [(0, "answer"), (1, "mark"), (0, "long")]
 
