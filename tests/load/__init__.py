@@ -1,0 +1,1 @@
+"""The loader for those who train on the shards."""
