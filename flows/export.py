@@ -4,16 +4,17 @@ import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from hashlib import blake2b
-from multiprocessing import get_context
 from pathlib import Path
 from shutil import rmtree
 
-from pipeline.engine.errors import StorageError, UsageError
+from pipeline.engine.errors import StorageError, UsageError, WarmlineError
 from pipeline.engine.fingerprint import fingerprint
+from pipeline.engine.worker import become_worker, end_workers, spawned
 from pipeline.export.corpus import Shard, kinds_of, shards
 from pipeline.export.format import PARTS, ExportSettings, Facts, Format, Made, Part
 from pipeline.export.formats import FORMATS
@@ -72,12 +73,24 @@ def _parts(found: Sequence[Shard], out: Path, settings: ExportSettings) -> Itera
 
 def _made(jobs: Sequence[PartJob], workers: int, say: Callable[[str], None]) -> dict[Split, Made]:
     """Each part by a process of its own, as many at once as there are workers; answered split by split."""
+    if min(workers, len(jobs)) == 1:
+        return _counted(jobs, map(run_part, jobs), say)
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), spawned, initializer=become_worker)
+    try:
+        return _counted(jobs, pool.map(run_part, jobs), say)
+    except BrokenProcessPool as error:
+        mend = "run the same command again, with fewer --workers if it was for memory; finished parts are kept"
+        raise WarmlineError(f"a process of the export was killed: {mend}") from error
+    finally:
+        end_workers(pool)
+
+
+def _counted(jobs: Sequence[PartJob], done: Iterable[Made], say: Callable[[str], None]) -> dict[Split, Made]:
     made: dict[Split, Made] = {}
-    with ProcessPoolExecutor(min(workers, len(jobs)), get_context("spawn")) as pool:
-        for number, (job, done) in enumerate(zip(jobs, pool.map(run_part, jobs), strict=True), start=1):
-            split = job.part.split
-            made[split] = made.get(split, Made()) + done
-            say(f"{job.shard.name}: {done.records} records of {done.dialogues} dialogues ({number} of {len(jobs)})")
+    for number, (job, one) in enumerate(zip(jobs, done, strict=True), start=1):
+        split = job.part.split
+        made[split] = made.get(split, Made()) + one
+        say(f"{job.shard.name}: {one.records} records of {one.dialogues} dialogues ({number} of {len(jobs)})")
     return made
 
 

@@ -1,10 +1,8 @@
 """Where jobs run: in this process, or in a pool of processes that outlives a worker's death."""
 
 import asyncio
-import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,8 +15,7 @@ from pipeline.engine.job import Job, run_job, stopping
 from pipeline.engine.ledger import Kept
 from pipeline.engine.lost_worker import WorkerLostError, outlast
 from pipeline.engine.stage import Item, Loadable, Result, Runner, Stage
-
-_PATIENCE = 10.0
+from pipeline.engine.worker import become_worker, end_workers, spawned
 
 
 class Pool(Protocol):
@@ -58,19 +55,11 @@ def _work(job: Job[Item, Result]) -> list[str]:
 
 def _prepare(stages: Sequence[Loadable]) -> None:
     """Make this process a worker: deaf to Ctrl-C, gone when its driver is gone, backends at hand."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    become_worker()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-    threading.Thread(target=_follow_driver, daemon=True).start()
     for stage in stages:
         with suppress(Exception):  # the stage's first job raises it again, where it can be told
             _bench.load(stage)
-
-
-def _follow_driver() -> None:
-    driver = multiprocessing.parent_process()
-    if driver is not None:
-        driver.join()
-        os._exit(1)
 
 
 class InProcessPool:
@@ -105,8 +94,7 @@ class ProcessPool:
     def _start(self) -> ProcessPoolExecutor:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(name, "1")  # the workers are the parallelism; threads under them only get in the way
-        context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(self._workers, context, initializer=_prepare, initargs=(self._stages,))
+        executor = ProcessPoolExecutor(self._workers, spawned, initializer=_prepare, initargs=(self._stages,))
         for _ in range(self._workers):
             executor.submit(os.getpid)  # processes start with the first jobs: let them load while the driver does
         return executor
@@ -130,13 +118,4 @@ class ProcessPool:
 
     def close(self) -> None:
         """Ask the workers to finish their item and write what they have; end those that do not within 10 s."""
-        processes = list((self._executor._processes or {}).values())
-        self._executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            if process.is_alive():
-                process.terminate()
-        for process in processes:
-            process.join(_PATIENCE)
-            if process.is_alive():
-                process.kill()
-        self._executor.shutdown(wait=True)
+        end_workers(self._executor)

@@ -37,6 +37,9 @@ class PartJob:
             made = self._written(form)
         except OSError as error:
             raise StorageError(f"{self.part.out} cannot be written: {error.strerror or error}") from error
+        except ValueError as error:
+            mend = "run `warmline generate` again, or fetch it again"
+            raise StorageError(f"{self.shard.name} holds what cannot be exported, {error}: {mend}") from error
         if faults := [fault for fault, _ in zip(form.faults(self.part), range(_SHOWN), strict=False)]:
             raise WarmlineError(
                 f"the export of {self.shard.name} breaks the rules of {self.to}: {'; '.join(faults)}. Please report it"

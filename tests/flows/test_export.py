@@ -2,8 +2,13 @@
 
 import json
 import re
+import signal
+import time
 from pathlib import Path
 
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from flows.export import export_lines
@@ -123,6 +128,40 @@ def test_a_part_that_breaks_the_formats_rules_is_never_noted_as_done(
     for _ in range(2):
         with pytest.raises(WarmlineError, match=r"breaks the rules of opens2s: line 1: message 0: .* 8000 Hz"):
             job.run()
+
+
+def test_sound_that_cannot_be_read_is_told_with_its_shard(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus", talks(2))
+    file = corpus / "data" / "train-00000.parquet"
+    table = pq.read_table(file)
+    rows = table.to_pylist()
+    rows[1]["turns"][0]["audio"]["bytes"] = b"fLaC and no more"
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)
+    with pytest.raises(StorageError, match=r"train-00000\.parquet holds what cannot be exported, .*: run `warmline"):
+        export(corpus, tmp_path / "out")
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_export_leaves_no_process_and_goes_on(warmline: CommandLine, how: signal.Signals) -> None:
+    write_corpus(warmline.folder / "corpus", talks(600), rows_a_shard=150)
+    command = ("export", "corpus", "--to", "opens2s", "--out", "out", "--workers", "2")
+    stopped = warmline.start(*command)
+    workers: list[psutil.Process] = []
+    while not list((warmline.folder / "out").rglob("*.wav")):
+        assert stopped.poll() is None, stopped.communicate()
+        workers = psutil.Process(stopped.pid).children(recursive=True)
+        time.sleep(0.02)
+    stopped.send_signal(how)
+    _, told = stopped.communicate(timeout=60)
+    assert "Traceback" not in told
+    assert stopped.returncode == (130 if how is signal.SIGINT else -how)
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert workers
+    assert not alive
+    assert not (warmline.folder / "out" / "export.json").exists()
+    done = warmline(*command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("out: 600 records of 600 dialogues")
 
 
 def test_the_command_says_what_it_made(warmline: CommandLine, finished_run: Path) -> None:
