@@ -68,7 +68,7 @@ test-models: $(VENV)-models/.ready
 $(VENV)-models/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-models
 	$(VENV)-models/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[embedded,models]' 'torch==2.13.0' pytest hypothesis einops onnx
+		--editable '.[embedded,models]' 'torch==2.13.0' pytest hypothesis einops onnx 'lhotse>=1.33'
 	# its torchaudio reads files, which no test asks for, and its pre-commit is for its authors
 	$(VENV)-models/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 's3tokenizer==0.3.0'
 	@touch $@
