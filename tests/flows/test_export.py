@@ -21,6 +21,7 @@ from pipeline.export.part import PartJob
 from pipeline.export.sound import write_wav
 from schemas.voice import Split
 from tests.conftest import CommandLine
+from tests.engine.bucket import bucket_server
 from tests.export.corpora import talks, write_corpus
 
 
@@ -162,6 +163,15 @@ def test_a_stopped_export_leaves_no_process_and_goes_on(warmline: CommandLine, h
     done = warmline(*command)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("out: 600 records of 600 dialogues")
+
+
+def test_a_corpus_in_a_bucket_exports_the_same(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with bucket_server() as server:
+        bucket = server.new_bucket(monkeypatch)
+        server.store.put(str(corpus / "data"), f"{bucket.name}/run/corpus/data", recursive=True)
+        list(export_lines(f"{bucket.url}/run", "opens2s", tmp_path / "far", ExportSettings(), 1, lambda _: None))
+    export(corpus, tmp_path / "near")
+    assert files(tmp_path / "far") == files(tmp_path / "near")
 
 
 def test_the_command_says_what_it_made(warmline: CommandLine, finished_run: Path) -> None:
