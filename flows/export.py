@@ -12,10 +12,10 @@ from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
 
+from pipeline.corpus.reading import Shard, kinds_of, shards
 from pipeline.engine.errors import StorageError, UsageError, WarmlineError
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.worker import become_worker, end_workers, spawned
-from pipeline.export.corpus import Shard, kinds_of, shards
 from pipeline.export.format import PARTS, ExportSettings, Facts, Format, Made, Part
 from pipeline.export.formats import FORMATS
 from pipeline.export.part import PartJob, left_out_lines, run_part

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import islice
 from textwrap import wrap
 
+from pipeline.corpus.reading import shards
+from pipeline.corpus.rows import Dialogue, Turn, UnitKind
 from pipeline.engine.errors import UsageError
-from pipeline.export.corpus import Dialogue, Turn, UnitKind, shards
 from pipeline.interleave.spans import AlignmentError, deinterleave, interleave
 from schemas.recipe import PRESETS, Recipe, Span
 from schemas.voice import Role

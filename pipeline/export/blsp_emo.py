@@ -7,15 +7,14 @@ tokens; sound at another rate than 16 kHz needs sox; two colons in a path stand 
 is none of their five stops the loader.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from pipeline.export.corpus import Dialogue, Turn
+from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record
 from pipeline.export.listening import RATE, write_heard
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_faults
@@ -68,24 +67,16 @@ def build(settings: ExportSettings) -> "BlspEmo":
     return BlspEmo(settings)
 
 
-class BlspEmo:
+class BlspEmo(JsonlFormat):
     """See the module."""
 
     def __init__(self, settings: ExportSettings) -> None:
+        super().__init__(settings)
         self._longest = min(settings.longest, LONGEST)
 
-    def writer(self, part: Part) -> JsonlWriter:
-        """A line a turn."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
         """What their loader would stop at, or drop."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, part))
-
-    def gather(self, out: Path, parts: Sequence[Part]) -> None:
-        """One file of lines a split."""
-        gather_lines(out, parts)
+        return line_faults(line, part)
 
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
@@ -93,7 +84,7 @@ class BlspEmo:
         table = "; ".join(f"{one} for {', '.join(own for own in EMOTIONS if EMOTIONS[own] == one)}" for one in labels)
         return page("BLSP-Emo", facts, [], _WHAT.format(table=table), _COMMAND)
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
         """A record or a reason for each turn of the user."""
         following = [*dialogue.turns[1:], None]
         for number, (turn, reply) in enumerate(zip(dialogue.turns, following, strict=True)):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.audio.recording import pcm16, resample
-from pipeline.export.corpus import Dialogue, Turn
+from pipeline.corpus.rows import Dialogue, Turn
 from schemas.frozen import Hertz, Seconds
 from schemas.voice import Role
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import soundfile
 from pydantic import JsonValue
 
-from pipeline.export.corpus import Dialogue, Turn
+from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.cosyvoice_files import UtteranceWriter, utterances
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
 from pipeline.export.jsonl import read_lines

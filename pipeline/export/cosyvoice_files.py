@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.export.corpus import Dialogue
+from pipeline.corpus.rows import Dialogue
 from pipeline.export.format import LeftOut, Part
 from schemas.frozen import Seconds
 

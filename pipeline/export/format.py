@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pydantic import Field
 
-from pipeline.export.corpus import Dialogue, UnitKind
+from pipeline.corpus.rows import Dialogue, UnitKind
 from schemas.frozen import Frozen, Seconds
 from schemas.voice import Split
 

@@ -10,13 +10,12 @@ reply ends with `<|user|>`, which is also how the next turn begins.
 
 import re
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record
 from pipeline.export.readme import page
 from pipeline.export.tokenizer import text_tokenizer
 from pipeline.export.turns import Objection, unusable, unusable_units, unusable_words
@@ -62,31 +61,23 @@ def build(settings: ExportSettings) -> "Glm4Voice":
     return Glm4Voice(settings, text_tokenizer(settings, "glm-4-voice"))
 
 
-class Glm4Voice:
+class Glm4Voice(JsonlFormat):
     """See the module."""
 
     def __init__(self, settings: ExportSettings, tokenizer: TextTokenizer) -> None:
-        self._settings, self._tokenizer = settings, tokenizer
-        self._kind = settings.units or UNITS[0]
+        super().__init__(settings, UNITS[0])
+        self._tokenizer = tokenizer
 
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of text."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
+    def line_faults(self, line: JsonValue, _: Part) -> Iterator[str]:
         """What is no prompt of theirs, or not interleaved by their counts."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, self._tokenizer))
-
-    def gather(self, out: Path, parts: Sequence[Part]) -> None:
-        """One file of lines a split."""
-        gather_lines(out, parts)
+        return line_faults(line, self._tokenizer)
 
     def readme(self, facts: Facts) -> str:
         """How to make tokens of it."""
         return page("GLM-4-Voice", facts, [self._kind], _WHAT, _COMMAND)
 
-    def _lines(self, _: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, _: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """One line: the prompt, and where the replies stand in it."""
         text = f"<|system|>\n{FOR_TEXT if dialogue.turns[0].flac is None else FOR_SPEECH}<|user|>"
         replies: list[JsonValue] = []
         for number, turn in enumerate(dialogue.turns):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ from typing import TextIO
 
 from pydantic import JsonValue
 
-from pipeline.export.corpus import Dialogue
-from pipeline.export.format import LeftOut, Part
+from pipeline.corpus.rows import Dialogue
+from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
 from schemas.frozen import Seconds
 
 
@@ -51,6 +52,42 @@ class JsonlWriter:
             else:
                 self._file.write(json.dumps(made.line, ensure_ascii=False) + "\n")
                 yield made.seconds
+
+
+class JsonlFormat(ABC):
+    """A format whose records are lines of JSON: what it says of a dialogue, and what its rules say of a line."""
+
+    def __init__(self, settings: ExportSettings, kind: str = "") -> None:
+        self._settings = settings
+        self._kind = settings.units or kind
+
+    def writer(self, part: Part) -> JsonlWriter:
+        """Lines of JSON."""
+        return JsonlWriter(part, self.lines)
+
+    def faults(self, part: Part) -> Iterator[str]:
+        """What breaks the format's rules, line by line."""
+        for number, line in enumerate(read_lines(part.notes), start=1):
+            yield from (f"line {number}: {fault}" for fault in self.line_faults(line, part))
+
+    def gather(self, out: Path, parts: Sequence[Part]) -> None:
+        """One file of lines a split."""
+        gather_lines(out, parts)
+
+    @abstractmethod
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """What the dialogue becomes, its files being written on the way, or why it is left out."""
+        ...
+
+    @abstractmethod
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
+        """What breaks the rules, checked against the files that the line names."""
+        ...
+
+    @abstractmethod
+    def readme(self, facts: Facts) -> str:
+        """What it is, what is in it, and the trainer's own command."""
+        ...
 
 
 def read_lines(path: Path) -> Iterator[JsonValue]:

@@ -19,7 +19,7 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 from pipeline.audio.recording import Recording, resample
 from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_faults, wav_name, write_wav
 from pipeline.export.turns import Objection, unusable, unusable_units, unusable_words
@@ -51,24 +51,11 @@ bash finetune_codes/finetune_ds.sh --model_path output/pretrained_hf --data $OUT
 
 def build(settings: ExportSettings) -> "KimiAudio":
     """The format."""
-    return KimiAudio(settings)
+    return KimiAudio(settings, UNITS[0])
 
 
-class KimiAudio:
+class KimiAudio(JsonlFormat):
     """See the module."""
-
-    def __init__(self, settings: ExportSettings) -> None:
-        self._settings = settings
-        self._kind = settings.units or UNITS[0]
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of both kinds, told apart by their task."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
-        """What their trainer would stop at, or misread."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, part))
 
     def gather(self, out: Path, parts: Sequence[Part]) -> None:
         """Two files of lines a split."""
@@ -77,11 +64,16 @@ class KimiAudio:
             _gather(out / f"{split}.jsonl", of_split, HEARD)
             _gather(out / f"{split}-speech.jsonl", of_split, SPOKEN)
 
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
+        """What their trainer would stop at, or misread."""
+        return line_faults(line, part)
+
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
         return page("Kimi-Audio", facts, [self._kind], _WHAT, _COMMAND)
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """A line for each turn of the user that sounds, and one for the dialogue spoken."""
         sounds = {n: resample(turn.recording(), RATE) for n, turn in enumerate(dialogue.turns) if turn.flac is not None}
         for number, turn in enumerate(dialogue.turns):
             if (found := self._objection(turn, sounds.get(number))) is not None:

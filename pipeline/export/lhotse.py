@@ -17,8 +17,8 @@ from pathlib import Path
 import soundfile
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
+from pipeline.corpus.rows import Dialogue, Side
 from pipeline.export.conversation import Placed, conversation
-from pipeline.export.corpus import Dialogue, Side
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
 from pipeline.export.readme import page
 from pipeline.export.shar import Cut, ShardWriter, StoredSound, recording, shards_of, stored

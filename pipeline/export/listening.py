@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.export.corpus import Dialogue, Turn
+from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import LeftOut, Part
 from pipeline.export.sound import wav_name, write_wav
 from pipeline.export.turns import Objection, unusable

@@ -19,7 +19,7 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.engine.errors import UsageError
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record, gather_lines, read_lines
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_faults, wav_name, write_wav
 from pipeline.export.tokenizer import text_tokenizer
@@ -70,21 +70,12 @@ def build(settings: ExportSettings) -> "LlamaOmni2":
     return LlamaOmni2(settings, WithEnd(tokenizer, end[0]))
 
 
-class LlamaOmni2:
+class LlamaOmni2(JsonlFormat):
     """See the module."""
 
     def __init__(self, settings: ExportSettings, tokenizer: WithEnd) -> None:
-        self._settings, self._tokenizer = settings, tokenizer
-        self._kind = settings.units or UNITS[0]
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of conversations."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
-        """What its inference cannot open, and what its speech model would see otherwise."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, part))
+        super().__init__(settings, UNITS[0])
+        self._tokenizer = tokenizer
 
     def gather(self, out: Path, parts: Sequence[Part]) -> None:
         """One file of lines a split, and one of questions."""
@@ -97,11 +88,16 @@ class LlamaOmni2:
                 target.write("\n]\n" if target.tell() else "[]\n")
             draft.replace(out / f"{split}-questions.json")
 
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
+        """What its inference cannot open, and what its speech model would see otherwise."""
+        return line_faults(line, part)
+
     def readme(self, facts: Facts) -> str:
         """What is known of it, and how its inference reads it."""
         return page("LLaMA-Omni2", facts, [self._kind], _WHAT, _COMMAND)
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """One line, with every turn's sound beside it."""
         turns: list[JsonValue] = []
         for number, turn in enumerate(dialogue.turns):
             said = self._objection(turn) or self._steps(turn)

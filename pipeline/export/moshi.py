@@ -8,17 +8,16 @@ dropped.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
 import soundfile
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
+from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.conversation import Conversation, Placed, conversation
-from pipeline.export.corpus import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record
 from pipeline.export.readme import page
 from pipeline.export.sound import AUDIO, wav_faults
 from pipeline.export.turns import Objection, unusable
@@ -53,30 +52,19 @@ def build(settings: ExportSettings) -> "Moshi":
     return Moshi(settings)
 
 
-class Moshi:
+class Moshi(JsonlFormat):
     """See the module."""
 
-    def __init__(self, settings: ExportSettings) -> None:
-        self._settings = settings
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of paths and durations, and the files that they name."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
         """What their loader would refuse, drop or misread."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, part))
-
-    def gather(self, out: Path, parts: Sequence[Part]) -> None:
-        """One file of lines a split."""
-        gather_lines(out, parts)
+        return line_faults(line, part)
 
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
         return page("Moshi", facts, [], _WHAT.format(gap=self._settings.gap), _COMMAND)
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """One line, and the two files that it names."""
         for number, turn in enumerate(dialogue.turns):
             if found := _objection(turn, self._settings.longest):
                 yield LeftOut(dialogue.id, number, found.check, found.message)

@@ -6,15 +6,14 @@ wrong without a word: where there are fewer marks than sounds the missing ones a
 more marks the last are read as text; so a text may hold none of the marks for sounds and pictures.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from pipeline.export.corpus import Dialogue
+from pipeline.corpus.rows import Dialogue
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record
 from pipeline.export.listening import RATE, SHORTEST, is_heard, objection, write_heard
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_faults
@@ -42,30 +41,19 @@ def build(settings: ExportSettings) -> "MsSwift":
     return MsSwift(settings)
 
 
-class MsSwift:
+class MsSwift(JsonlFormat):
     """See the module."""
 
-    def __init__(self, settings: ExportSettings) -> None:
-        self._settings = settings
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of messages."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
         """What they would refuse or misread."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, part))
-
-    def gather(self, out: Path, parts: Sequence[Part]) -> None:
-        """One file of lines a split."""
-        gather_lines(out, parts)
+        return line_faults(line, part)
 
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
         return page("ms-swift", facts, [], _WHAT, _COMMAND)
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """One line, or why there is none."""
         if reason := objection(dialogue, self._settings.longest, TAGS):
             yield reason
             return

@@ -6,15 +6,14 @@ first letters' case only in writing, `type` is `audio` or `text`. What goes wron
 a text is taken for a sound; turns of one side in a row are joined; the last turn is what an answer is scored by.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from pipeline.export.corpus import Dialogue
+from pipeline.corpus.rows import Dialogue
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record, read_lines
 from pipeline.export.listening import RATE, SHORTEST, is_heard, objection, write_heard
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_faults
@@ -42,15 +41,8 @@ def build(settings: ExportSettings) -> "NeMo":
     return NeMo(settings)
 
 
-class NeMo:
+class NeMo(JsonlFormat):
     """See the module."""
-
-    def __init__(self, settings: ExportSettings) -> None:
-        self._settings = settings
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of conversations."""
-        return JsonlWriter(part, self._lines)
 
     def faults(self, part: Part) -> Iterator[str]:
         """What their reader would refuse or misread."""
@@ -58,15 +50,16 @@ class NeMo:
         for number, line in enumerate(read_lines(part.notes), start=1):
             yield from (f"line {number}: {fault}" for fault in line_faults(line, part, seen))
 
-    def gather(self, out: Path, parts: Sequence[Part]) -> None:
-        """One file of lines a split."""
-        gather_lines(out, parts)
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
+        """What their reader would refuse or misread."""
+        return line_faults(line, part, set())
 
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
         return page("NeMo", facts, [], _WHAT, _COMMAND)
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """One line, or why there is none."""
         if reason := objection(dialogue, self._settings.longest, TAGS):
             yield reason
             return

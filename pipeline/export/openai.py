@@ -8,8 +8,7 @@ is a list of parts, that of typed turns and replies too: a column that is text h
 import base64
 import binascii
 import io
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import soundfile
@@ -17,7 +16,7 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_bytes
 from pipeline.export.turns import unusable
@@ -49,30 +48,19 @@ def build(settings: ExportSettings) -> "OpenAI":
     return OpenAI(settings)
 
 
-class OpenAI:
+class OpenAI(JsonlFormat):
     """See the module."""
 
-    def __init__(self, settings: ExportSettings) -> None:
-        self._settings = settings
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of messages."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
+    def line_faults(self, line: JsonValue, _: Part) -> Iterator[str]:
         """What a server would refuse."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line))
-
-    def gather(self, out: Path, parts: Sequence[Part]) -> None:
-        """One file of lines a split."""
-        gather_lines(out, parts)
+        return line_faults(line)
 
     def readme(self, facts: Facts) -> str:
         """How to send it."""
         return page("servers that speak OpenAI's protocol", facts, [], _WHAT, _COMMAND)
 
-    def _lines(self, _: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, _: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """One line with the sounds in it."""
         messages: list[JsonValue] = []
         seconds = 0.0
         for number, turn in enumerate(dialogue.turns):

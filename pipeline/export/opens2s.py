@@ -7,14 +7,13 @@ turn of the assistant, no clip under 0.5 s, no path with two colons, no system m
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
-from pipeline.export.corpus import Dialogue
+from pipeline.corpus.rows import Dialogue
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_faults, wav_name, write_wav
 from pipeline.export.turns import unusable, unusable_units
@@ -37,28 +36,15 @@ _UNIT = re.compile(r"<\|audio_(\d+)\|>")
 
 def build(settings: ExportSettings) -> "OpenS2S":
     """The format, for one kind of units."""
-    return OpenS2S(settings)
+    return OpenS2S(settings, UNITS[0])
 
 
-class OpenS2S:
+class OpenS2S(JsonlFormat):
     """See the module."""
 
-    def __init__(self, settings: ExportSettings) -> None:
-        self._settings = settings
-        self._kind = settings.units or UNITS[0]
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of messages."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
         """What their loader would refuse, drop or misread."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, part))
-
-    def gather(self, out: Path, parts: Sequence[Part]) -> None:
-        """One file of lines a split."""
-        gather_lines(out, parts)
+        return line_faults(line, part)
 
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
@@ -70,7 +56,7 @@ class OpenS2S:
             _COMMAND,
         )
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
         """One line, or why there is none."""
         reason = next(self._objections(dialogue), None)
         if reason is not None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pipeline.corpus.reading import Shard
 from pipeline.engine.errors import StorageError, WarmlineError
-from pipeline.export.corpus import Shard
 from pipeline.export.format import Format, LeftOut, Made, Part
 from pipeline.export.formats import FORMATS
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import soundfile
 from pydantic import JsonValue
 
+from pipeline.corpus.rows import Dialogue
 from pipeline.export.conversation import Conversation
-from pipeline.export.corpus import Dialogue
 from pipeline.export.format import LeftOut, Part
 from pipeline.export.jsonl import read_lines
 from schemas.frozen import Hertz, Seconds

@@ -8,7 +8,7 @@ import numpy as np
 import soundfile
 
 from pipeline.audio.recording import Recording, pcm16, resample
-from pipeline.export.corpus import Dialogue
+from pipeline.corpus.rows import Dialogue
 from pipeline.export.format import Part
 from schemas.frozen import Hertz, Seconds
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.export.corpus import Turn
+from pipeline.corpus.rows import Turn
 from schemas.frozen import Seconds
 
 

@@ -17,7 +17,7 @@ from pydantic import Field, JsonValue, TypeAdapter, ValidationError
 
 from pipeline.corpus.rows import Dialogue, Turn
 from pipeline.export.format import ExportSettings, Facts, LeftOut, Part
-from pipeline.export.jsonl import JsonlWriter, Record, gather_lines, read_lines
+from pipeline.export.jsonl import JsonlFormat, Record, gather_lines
 from pipeline.export.readme import page
 from pipeline.export.sound import wav_faults, wav_name, write_wav
 from pipeline.export.turns import Objection, unusable, unusable_units, unusable_words
@@ -48,24 +48,11 @@ bash scripts/deepspeed/sts_qwen25/finetune_glm4voice_mtp10_stage2.sh 8192 $(date
 
 def build(settings: ExportSettings) -> "VitaAudio":
     """The format."""
-    return VitaAudio(settings)
+    return VitaAudio(settings, KIND)
 
 
-class VitaAudio:
+class VitaAudio(JsonlFormat):
     """See the module."""
-
-    def __init__(self, settings: ExportSettings) -> None:
-        self._settings = settings
-        self._kind = settings.units or KIND
-
-    def writer(self, part: Part) -> JsonlWriter:
-        """Lines of messages."""
-        return JsonlWriter(part, self._lines)
-
-    def faults(self, part: Part) -> Iterator[str]:
-        """What their loader would log and leave away, or misread."""
-        for number, line in enumerate(read_lines(part.notes), start=1):
-            yield from (f"line {number}: {fault}" for fault in line_faults(line, part))
 
     def gather(self, out: Path, parts: Sequence[Part]) -> None:
         """One file of lines a split, and the list of data that their scripts read."""
@@ -77,11 +64,16 @@ class VitaAudio:
         draft.write_text(yaml.safe_dump(data, sort_keys=False), encoding="utf-8")
         draft.replace(out / DATA)
 
+    def line_faults(self, line: JsonValue, part: Part) -> Iterator[str]:
+        """What their loader would log and leave away, or misread."""
+        return line_faults(line, part)
+
     def readme(self, facts: Facts) -> str:
         """How to train on it."""
         return page("VITA-Audio", facts, [self._kind], _WHAT, _COMMAND)
 
-    def _lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+    def lines(self, part: Part, dialogue: Dialogue) -> Iterator[Record | LeftOut]:
+        """One line, with the sounds and their units beside it."""
         for number, turn in enumerate(dialogue.turns):
             if (found := self._objection(turn)) is not None:
                 yield LeftOut(dialogue.id, number, found.check, found.message)

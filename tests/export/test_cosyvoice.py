@@ -12,9 +12,9 @@ import pytest
 import soundfile
 
 from flows.export import export_lines
+from pipeline.corpus.reading import shards
 from pipeline.engine.errors import UsageError
 from pipeline.export import cosyvoice_files
-from pipeline.export.corpus import shards
 from pipeline.export.cosyvoice import build, row_faults
 from pipeline.export.format import ExportSettings, LeftOut, Part
 from pipeline.export.part import PartJob

@@ -15,8 +15,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from flows.export import export_lines
+from pipeline.corpus.reading import shards
 from pipeline.export import shar
-from pipeline.export.corpus import shards
 from pipeline.export.format import ExportSettings, Part
 from pipeline.export.lhotse import Lhotse
 from pipeline.export.part import PartJob

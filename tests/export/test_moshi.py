@@ -14,7 +14,8 @@ import soundfile
 from numpy.typing import NDArray
 
 from flows.export import export_lines
-from pipeline.export.corpus import Dialogue, shards
+from pipeline.corpus.reading import shards
+from pipeline.corpus.rows import Dialogue
 from pipeline.export.format import ExportSettings, LeftOut, Part
 from pipeline.export.moshi import Moshi, line_faults
 from schemas.take import Word as Spoken

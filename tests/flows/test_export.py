@@ -13,9 +13,9 @@ import pytest
 
 from flows.export import export_lines
 from pipeline.audio.recording import Recording
+from pipeline.corpus.reading import shards
 from pipeline.engine.errors import StorageError, UsageError, WarmlineError
 from pipeline.export import opens2s
-from pipeline.export.corpus import shards
 from pipeline.export.format import ExportSettings, Part
 from pipeline.export.part import PartJob
 from pipeline.export.sound import write_wav
