@@ -67,7 +67,7 @@ class Shard:
 
     def _read(self, groups: Sequence[int], *, audio: bool) -> Iterator[Dialogue]:
         with _told(self.folder, self.name), self.folder.open(self.name) as file:
-            read = pq.ParquetFile(file)
+            read = pq.ParquetFile(file, pre_buffer=_is_far(self.folder))
             columns = list(_columns(read.schema, READ if audio else [name for name in READ if name != AUDIO]))
             for batch in read.iter_batches(_BATCH, groups, columns):
                 for row in batch.to_pylist():
@@ -97,6 +97,11 @@ def kinds_of(shard: Shard) -> Mapping[str, UnitKind]:
     """The kinds of units that the shard's first row names; none of an empty shard."""
     first = next(shard.dialogues(), None)
     return first.kinds if first else {}
+
+
+def _is_far(folder: Folder | HubFolder) -> bool:
+    """Whether reads are requests, of which fewer are better. What is read ahead is kept until the file is closed."""
+    return isinstance(folder, Folder) and not folder.is_local
 
 
 def _is_of(name: str, split: Split) -> bool:
