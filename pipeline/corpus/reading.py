@@ -99,7 +99,7 @@ def kinds_of(shard: Shard) -> Mapping[str, UnitKind]:
     return first.kinds if first else {}
 
 
-def _is_far(folder: Folder | HubFolder) -> bool:
+def _is_far(folder: ShardFolder) -> bool:
     """Whether reads are requests, of which fewer are better. What is read ahead is kept until the file is closed."""
     return isinstance(folder, Folder) and not folder.is_local
 
