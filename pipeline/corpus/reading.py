@@ -69,9 +69,10 @@ class Shard:
         with _told(self.folder, self.name), self.folder.open(self.name) as file:
             read = pq.ParquetFile(file, pre_buffer=_is_far(self.folder))
             columns = list(_columns(read.schema, READ if audio else [name for name in READ if name != AUDIO]))
-            for batch in read.iter_batches(_BATCH, groups, columns):
-                for row in batch.to_pylist():
-                    yield dialogue(cast("Row", row), self.split)
+            for group in groups:
+                for batch in read.iter_batches(_BATCH, [group], columns):
+                    for row in batch.to_pylist():
+                        yield dialogue(cast("Row", row), self.split)
 
 
 def shards(place: str) -> list[Shard]:
@@ -100,7 +101,7 @@ def kinds_of(shard: Shard) -> Mapping[str, UnitKind]:
 
 
 def _is_far(folder: ShardFolder) -> bool:
-    """Whether reads are requests, of which fewer are better. What is read ahead is kept until the file is closed."""
+    """Whether reads are requests, of which fewer are better: a row group is read ahead as a whole, and kept so long."""
     return isinstance(folder, Folder) and not folder.is_local
 
 
