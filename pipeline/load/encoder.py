@@ -25,11 +25,10 @@ class ExampleError(ValueError):
 
 @dataclass(frozen=True)
 class Example:
-    """One turn of the assistant with all that was said before it.
+    """One turn of the assistant, by its number, with all that was said before it.
 
-    `ids` int64 [N]; `loss` bool [N], true where the model is to learn: units and text of the last turn, never what came
-    before. `audio` are the user's turns, float32 [T] each, −1..1, at `sample_rate`; `places` int64 [K] says where in
-    `ids` each is heard.
+    `ids` int64 [N]; `loss` bool [N], true where the model is to learn: units and text of that turn. `audio` are the
+    user's turns, float32 [T] each, −1..1, at `sample_rate`; `places` int64 [K] says where in `ids` each is heard.
     """
 
     dialogue: str
@@ -55,8 +54,9 @@ class _Coded:
 class Encoder:
     """Makes the examples of a dialogue, one for each turn of the assistant.
 
-    `tokenizer` gives text its ids: the model's, by `FileTokenizer`. The recipe counts in it too, unless it counts in
-    `words`. The user's audio is resampled to `rate`. Raises UsageError for an id that is needed and not given.
+    With `whole` a dialogue is one example, with loss on each of its replies. `tokenizer` gives text its ids: the
+    model's, by `FileTokenizer`. The recipe counts in it too, unless it counts in `words`. The user's audio is resampled
+    to `rate`. Raises UsageError for an id that is needed and not given.
     """
 
     recipe: Recipe
@@ -64,6 +64,7 @@ class Encoder:
     vocabulary: Vocabulary
     user: UserAs = UserAs.AUDIO
     rate: Hertz = 16000
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.tokenizer, Words):
@@ -82,14 +83,16 @@ class Encoder:
                 turns.append(self._reply(turn, dialogue) if turn.role is Role.ASSISTANT else self._said(turn, dialogue))
             except (ValueError, TokenizerError) as error:
                 raise ExampleError(f"{dialogue.id}, turn {number}: {error}") from error
-            if turn.role is Role.ASSISTANT:
+            if turn.role is Role.ASSISTANT and (not self.whole or number == len(dialogue.turns) - 1):
                 yield self._example(dialogue.id, turns)
 
     def _example(self, dialogue: str, turns: Sequence[_Coded]) -> Example:
+        """The turns so far, the last of which is a reply."""
         starts = np.cumsum([0, *(len(turn.ids) for turn in turns)])
         heard = [(turn.sound, start + turn.place) for turn, start in zip(turns, starts, strict=False)]
-        loss = np.zeros(starts[-1], np.bool_)
-        loss[starts[-2] :] = turns[-1].learned
+        loss = np.fromiter(chain.from_iterable(turn.learned for turn in turns), np.bool_)
+        if not self.whole:
+            loss[: starts[-2]] = False
         return Example(
             dialogue=dialogue,
             turn=len(turns) - 1,
@@ -126,7 +129,8 @@ class Encoder:
 
     def _span(self, span: Span, kind: UnitKind) -> list[int]:
         if span.marker:
-            return [self.vocabulary.markers[span.marker]]
+            marker = self.vocabulary.markers[span.marker]
+            return [marker] if isinstance(marker, int) else list(marker)
         return self._units(span.units, kind) if span.units else list(span.tokens) or self._text(span.text)
 
     def _text(self, text: str) -> list[int]:

@@ -19,13 +19,13 @@ class UserAs(StrEnum):
 class Vocabulary(Frozen):
     """Ids of the model. Of units with several codebooks, code `c` of book `b` is `first_unit + b × size + c`.
 
-    `markers` has the id of each marker of the recipe, by its spelling; `audio` the one that stands where the user is
-    heard, once a turn, for the model to put its audio features there. The others are what the model's chat puts around
-    turns.
+    `markers` has the id of each marker of the recipe, by its spelling, or its ids if it is several tokens; `audio` is
+    what stands where the user is heard, once a turn, for the model to put its audio features there. The others are what
+    the model's chat puts around turns.
     """
 
     first_unit: int = Field(ge=0, description="the id of unit 0")
-    markers: Mapping[str, int] = {}
+    markers: Mapping[str, int | tuple[int, ...]] = {}
     audio: int | None = None
     before_user: tuple[int, ...] = ()
     before_reply: tuple[int, ...] = ()

@@ -24,8 +24,15 @@ def tokenizer(folder: Path) -> FileTokenizer:
     return FileTokenizer(write_tokenizer(folder).read_bytes())
 
 
-def encoder(folder: Path, *, user: UserAs = UserAs.AUDIO, learn_markers: bool = False, **recipe: object) -> Encoder:
+def encoder(
+    folder: Path,
+    *,
+    user: UserAs = UserAs.AUDIO,
+    learn_markers: bool = False,
+    whole: bool = False,
+    **recipe: object,
+) -> Encoder:
     """By default with the recipe of OpenS2S, counted in the tokenizer's tokens."""
     asked = Recipe.model_validate({"preset": "opens2s", "tokenizer": "tokenizer.json", **recipe})
     vocabulary = VOCABULARY.model_copy(update={"learn_markers": learn_markers})
-    return Encoder(asked, tokenizer(folder), vocabulary, user)
+    return Encoder(asked, tokenizer(folder), vocabulary, user, whole=whole)

@@ -66,6 +66,15 @@ def test_loss_is_on_the_replys_text_and_units_and_on_nothing_else(dialogue: Dial
         assert not set(learnt.tolist()) & {USER, REPLY, OVER, AUDIO}
 
 
+def test_a_whole_dialogue_is_one_example_with_loss_on_each_reply(dialogue: Dialogue, tmp_path: Path) -> None:
+    first, second = encoder(tmp_path)(dialogue)
+    (whole,) = encoder(tmp_path, whole=True)(dialogue)
+    np.testing.assert_array_equal(whole.ids, second.ids)
+    np.testing.assert_array_equal(whole.loss[: len(first.loss)], first.loss)
+    np.testing.assert_array_equal(whole.loss[len(first.loss) :], second.loss[len(first.loss) :])
+    assert len(whole.audio) == 2
+
+
 def test_markers_are_learnt_only_if_asked(dialogue: Dialogue, tmp_path: Path) -> None:
     plain = next(encoder(tmp_path, preset="llama-omni2")(dialogue))
     asked = next(encoder(tmp_path, learn_markers=True, preset="llama-omni2")(dialogue))
@@ -111,13 +120,15 @@ def test_every_preset_gives_all_text_and_units_of_every_reply(dialogue: Dialogue
     counted = "words" if preset == "moshi" else "tokenizer.json"
     recipe = Recipe.model_validate({"preset": preset, "tokenizer": counted})
     markers = [marker for marker in recipe.markers.model_dump().values() if marker]
-    ids = {marker: 600 + number for number, marker in enumerate(dict.fromkeys(markers))}
-    model = VOCABULARY.model_copy(update={"markers": ids})
+    ids = {marker: (600 + number, 700) for number, marker in enumerate(dict.fromkeys(markers))}
+    model = Vocabulary.model_validate({**VOCABULARY.model_dump(), "markers": ids})
     for example, place in zip(Encoder(recipe, tokenizer(tmp_path), model)(dialogue), (1, 3), strict=True):
         turn = dialogue.turns[place]
         learnt = example.ids[example.loss].tolist()
         assert [one - UNITS for one in learnt if one >= UNITS] == list(turn.units["glm4voice"])
         assert len([one for one in learnt if one < UNITS]) >= len(turn.text.split())
+        assert not {600, 700} & set(learnt)
+        assert (700 in example.ids) == bool(markers)
 
 
 def test_codebooks_have_codes_of_their_own(dialogue: Dialogue, tmp_path: Path) -> None:
