@@ -39,6 +39,7 @@ def run_schema() -> Schema:
         keys = as_schema(found[owner]["properties"])
         keys[key] = _with_backends(as_schema(keys[key]), registry, found)
     as_schema(found["UnitsBackend"]["properties"])["backend"] = {"enum": list(ENCODERS.entries)}
+    found["UnitsBackend"]["allOf"] = [*_settings(ENCODERS, found)]
     as_schema(found["Limits"]["properties"])[CALIBRATION] = {
         "type": "string",
         "description": "file of thresholds that `warmline calibrate` wrote; what stands here goes before them",

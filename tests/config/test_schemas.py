@@ -133,6 +133,8 @@ RUN = "pack: empathy\nsize: 3\n"
         "speak: {backend: openai_speech, settings: {model: m, tags: [sigh]}, workers: 2}",
         "score: {asr: {backend: pocketsphinx}, ser: {backend: prosody, labels: {sad: [low]}}, mos: {backend: dnsmos}}",
         "units: [{backend: s3, rate: 25, size: 6561}]",
+        "units: [{backend: glm4voice, settings: {model: m, device: cpu}}, {backend: kmeans}]",
+        "interleave: {text_span: 4, first: [[1, 8]], tail: join, markers: {end: x}, tokenizer: tokenizer.json}",
     ],
 )
 def test_what_a_run_file_may_say_is_right(run: Schema, tmp_path: Path, right: str) -> None:
@@ -154,6 +156,9 @@ def test_what_a_run_file_may_say_is_right(run: Schema, tmp_path: Path, right: st
         "interleave: {preset: openss}",
         "gate: {wre: 0.1}",
         "units: [{backend: kmeens}]",
+        "units: [{backend: glm4voice}]",
+        "units: [{backend: mimi, settings: {modell: m}}]",
+        "interleave: {tail: wag}",
     ],
 )
 def test_what_a_run_file_may_not_say_is_wrong(run: Schema, tmp_path: Path, wrong: str) -> None:
