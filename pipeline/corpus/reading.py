@@ -70,7 +70,8 @@ class Shard:
             read = pq.ParquetFile(file, pre_buffer=_is_far(self.folder))
             columns = list(_columns(read.schema, READ if audio else [name for name in READ if name != AUDIO]))
             for group in groups:
-                for batch in read.iter_batches(_BATCH, [group], columns):
+                # One thread: exports and loaders are processes already, and each thread keeps memory of its own.
+                for batch in read.iter_batches(_BATCH, [group], columns, use_threads=False):
                     for row in batch.to_pylist():
                         yield dialogue(cast("Row", row), self.split)
 
