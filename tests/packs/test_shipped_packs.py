@@ -72,3 +72,13 @@ def test_the_judge_that_a_run_file_leaves_out_is_right_once_its_comment_is_taken
     judge = load_run(tmp_path / "run.yaml").config.judge
     assert judge is not None
     assert judge.backend == "openai"
+
+
+@pytest.mark.parametrize("file", ["one-gpu.yaml", "eight-gpus.yaml", "empathy-en-zh.yaml", "opens2s.yaml"])
+def test_the_units_that_a_run_file_names_for_training_are_right_in_the_place_of_the_embedded_ones(
+    file: str, tmp_path: Path
+) -> None:
+    text = re.sub(r"^units:.*\n", "", shipped(file).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (tmp_path / "run.yaml").write_text(text.replace("# units: [", "units: ["), encoding="utf-8")
+    (kind,) = load_run(tmp_path / "run.yaml").config.units
+    assert (kind.backend, kind.rate, kind.size) == ("glm4voice", 12.5, 16384)
