@@ -63,12 +63,13 @@ $(VENV)-vllm/.ready: tests/vllm/requirements.txt
 
 # Recognisers with weights of their own, on tiny random weights, in an environment of its own.
 test-models: $(VENV)-models/.ready
-	$(VENV)-models/bin/python -m pytest -m models tests/models
+	$(VENV)-models/bin/python -m pytest -m models tests/models tests/load
 
 $(VENV)-models/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)-models
 	$(VENV)-models/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-		--editable '.[embedded,models]' 'torch==2.13.0' pytest hypothesis einops onnx 'lhotse>=1.33'
+		--editable '.[embedded,models]' 'torch==2.13.0' pytest hypothesis einops onnx \
+		'lhotse>=1.33' 'torchdata>=0.11'
 	# its torchaudio reads files, which no test asks for, and its pre-commit is for its authors
 	$(VENV)-models/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 's3tokenizer==0.3.0'
 	@touch $@
