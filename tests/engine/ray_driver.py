@@ -13,13 +13,13 @@ from tests.engine.counting_stage import CountingStage
 
 
 def drive(folder: Path, address: str | None) -> None:
-    """Square a hundred numbers on two actors, five a second each."""
+    """Square many numbers on two actors, five a second each: a minute's work, to be killed in its midst."""
     with connected(RayCluster(address=address)):
         pool = RayPool(2, RayShare(cpus=0.5))
         ledger = Ledger(Folder(str(folder / "ledger")), "squares").open()
         try:
             memo = Memo(CountingStage(folder / "log", seconds=0.2), ledger, pool, 2)
-            asyncio.run(memo.make(range(100, 200)))
+            asyncio.run(memo.make(range(100, 700)))
         finally:
             pool.close()
 

@@ -116,7 +116,7 @@ def test_no_actor_outlives_a_driver_with_a_ray_of_its_own(
     _, alive = psutil.wait_procs(left, timeout=60)
     assert not alive
     if how == "SIGINT":
-        assert kept(scratch) == len((scratch / "log").read_text().split()) < 100
+        assert kept(scratch) == len((scratch / "log").read_text().split()) < 600
         assert not list(scratch.glob("warmline-ray-*"))
 
 
