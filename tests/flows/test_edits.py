@@ -39,7 +39,7 @@ def numbers(text: str, pattern: str) -> tuple[int, ...]:
     return tuple(int(number) for number in found.groups())
 
 
-@pytest.mark.parametrize("size", [20, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", [8, pytest.param(300, marks=pytest.mark.slow)])
 def test_only_the_changed_dialogues_are_made_and_as_many_as_foretold(warmline: CommandLine, size: int) -> None:
     assert warmline("init", "mine").returncode == 0
     settings = ["--set", f"size={size}", *OPEN_GATE]
@@ -96,6 +96,7 @@ def test_where_one_emotion_fails_more_often_every_cell_still_gets_its_share(warm
     assert any(int(count) > int(asked) for _, asked, count, _ in cells), "what was rejected was made up for"
 
 
+@pytest.mark.slow
 def test_a_run_that_comes_out_short_names_its_cells(warmline: CommandLine) -> None:
     hopeless = [
         "--set",
