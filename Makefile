@@ -23,8 +23,9 @@ demo: $(READY)
 	$(BIN)/warmline generate prompts/run.yaml --out $(OUT)
 	$(BIN)/warmline status $(OUT)
 
+# A file of tests stays with one process, so that what it sets up is made once.
 test: $(READY)
-	$(BIN)/python -m pytest -m 'not (slow or ray or $(ELSEWHERE))'
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 8 --dist loadfile -m 'not (slow or ray or $(ELSEWHERE))'
 
 # The long ones: ten kills, two drivers by Prefect, three Ray nodes of which one is lost.
 test-slow: $(READY)
