@@ -36,7 +36,9 @@ def _includes(whole: Document, data: dict[str, Node], folder: Path) -> Iterator[
     for number, name in enumerate(listed):
         path = (INCLUDE, number)
         inside = isinstance(name, str) and (folder / name).resolve().is_relative_to(folder.resolve())
-        if isinstance(name, str) and inside:
+        if name in (*listed[:number], MANIFEST):
+            whole.faults.append(Fault(whole.mark(path), f"{name} is part of the pack already: name each file once"))
+        elif isinstance(name, str) and inside:
             yield path, name
         else:
             whole.faults.append(Fault(whole.mark(path), f"include: {name} is not inside the pack's folder"))

@@ -1,5 +1,6 @@
 """What must hold between the parts of a pack, beyond the shape of each."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,6 +12,7 @@ from pydantic import JsonValue
 from pipeline.config.source import Path_
 from pipeline.config.steering_checks import check_steering
 from pipeline.engine.backends import nearest
+from pipeline.engine.templates import RENDERING_ERRORS
 from pipeline.judge import rubric
 from pipeline.write import prompting
 from schemas.pack import Pack, Phrasebook, Situation
@@ -18,6 +20,8 @@ from schemas.pack import Pack, Phrasebook, Situation
 Complaint = tuple[Path_, str]
 
 _ENVIRONMENT = SandboxedEnvironment()
+_ONLY_SLOTS = re.compile(r"(?:[^{]|\{\{ *\w+ *\}\})*")
+"""A phrase that names slots and does nothing else, as nearly all do."""
 
 
 def check_pack(pack: Pack) -> Iterator[Complaint]:
@@ -187,6 +191,11 @@ def _template(path: Path_, phrase: str, slots: Mapping[str, tuple[str, ...]]) ->
     for name in sorted(asked - set(slots)):
         hint = nearest(name, slots) if slots else "the situation has no slots"
         yield path, f"the template asks for {name!r}, which is no slot of this situation: {hint}"
+    if asked <= set(slots) and all(slots.values()) and not _ONLY_SLOTS.fullmatch(phrase):
+        try:
+            _ENVIRONMENT.from_string(phrase).render({name: values[0] for name, values in slots.items()})
+        except RENDERING_ERRORS as error:
+            yield path, f"the template cannot be filled in, {error}: {phrase!r}"
 
 
 def _phrasebook(pack: Pack, book: Phrasebook) -> Iterator[Complaint]:

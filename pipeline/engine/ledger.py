@@ -8,9 +8,10 @@ an object store are read with few requests is pipeline.engine.remote_part's matt
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from time import time_ns
+from typing import BinaryIO
 from uuid import uuid4
 
 import pyarrow as pa
@@ -92,10 +93,22 @@ def blobs(places: Sequence[Place | None]) -> list[bytes | None]:
 
 def _blobs_of(folder: Folder, part: str, rows: Sequence[int]) -> list[bytes]:
     """Each row with a blob is a row group of its own. One thread: what is read is small."""
-    with folder.open(part) if folder.is_local else open_part(folder, part) as file:
-        read = pq.ParquetFile(file)
+    with _opened(folder, part) if folder.is_local else open_part(folder, part) as file:
+        read = pq.ParquetFile(file, pre_buffer=False)
         found = [read.read_row_group(row, columns=["blob"], use_threads=False) for row in rows]
     return [table.column("blob")[0].as_py() for table in found]
+
+
+def _opened(folder: Folder, part: str) -> AbstractContextManager[pa.NativeFile | BinaryIO]:
+    """For Arrow to read, a local file as one of Arrow's own.
+
+    A file of Python's that one of Arrow's threads lets go while the interpreter shuts down ends the process with an
+    abort.
+    """
+    if not folder.is_local:
+        return folder.open(part)
+    opened: AbstractContextManager[pa.NativeFile] = pa.OSFile(folder.path(part))
+    return opened
 
 
 def part_name() -> str:
@@ -213,8 +226,8 @@ class Ledger:
                 self._failures[key] = reason
 
     def _read(self, name: str, columns: list[str]) -> pa.Table:
-        with self.folder.open(name) as file:
-            parquet = pq.ParquetFile(file)
+        with _opened(self.folder, name) as file:
+            parquet = pq.ParquetFile(file, pre_buffer=False)
             self._check(parquet.schema_arrow.metadata or {})
             return parquet.read(columns=columns, use_threads=False)
 

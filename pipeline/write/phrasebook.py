@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TypeVar
 
-from jinja2 import StrictUndefined, TemplateError
+from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from pipeline.engine.failure import Failure
 from pipeline.engine.fingerprint import fingerprint
+from pipeline.engine.templates import RENDERING_ERRORS
 from pipeline.write.prompting import Complaint
 from pipeline.write.writer import Commission
 from schemas.brief import Character, Kind
@@ -32,6 +33,7 @@ _CLOSING_FROM = 3
 
 Choice = TypeVar("Choice")
 
+_SHOWN = 3
 _ENVIRONMENT = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 
 
@@ -57,12 +59,15 @@ def needs(pack: Pack) -> Iterator[str]:
         yield "the phrasebook writes no rows of kind instruction: name a writer that is a language model"
     tables = [pack.turns, *(given.turns for given in pack.given if given.turns)]
     longest = max((turns for table in tables for turns, weight in table.items() if weight > 0), default=0)
-    for situation in pack.situations:
-        used = situation.weight > 0 and any(situation.emotions.values())
-        if used and not situation.opening:
+    used = [one for one in pack.situations if one.weight > 0 and any(one.emotions.values())]
+    for situation in used:
+        if not situation.opening:
             yield f"the situation {situation.id} has no phrases to compose from"
-        elif used and longest > most_turns(len(situation.threads)):
-            yield f"{situation.id} has too few threads for {longest} turns"
+    short = [one.id for one in used if one.opening and longest > most_turns(len(one.threads))]
+    if short:
+        shown = ", ".join(short[:_SHOWN]) + (", …" if len(short) > _SHOWN else "")
+        most = min(most_turns(len(one.threads)) for one in used if one.opening)
+        yield f"{shown} ({len(short)} in all) have too few threads for {longest} turns; the least has enough for {most}"
 
 
 def beyond(settings: Settings, pack: Pack) -> Iterator[Complaint]:  # noqa: ARG001 -- every writer gets its settings
@@ -110,7 +115,7 @@ class PhrasebookWriter:
             else:
                 try:
                     yield Written(dialogue=Dialogue(turns=tuple(_Composition(self.phrasebook, item).turns())))
-                except (TemplateError, KeyError) as error:
+                except RENDERING_ERRORS as error:
                     yield Failure(f"{item.situation.id}: {error}")
 
 

@@ -28,6 +28,15 @@ class Broken:
 BROKEN = {
     # weights
     "a weight below 0": Broken("should be greater than or equal to 0, not -3", "  sad: -3\n", "sad: -3", "  sad: 3\n"),
+    "a weight that swamps the sum": Broken(
+        "should be less than or equal to 1000000000", "  sad: 1.0e+308\n", "sad: 1", "  sad: 3\n"
+    ),
+    "a file that is included twice": Broken(
+        "voices.yaml is part of the pack already",
+        "  - voices.yaml\n  - voices.yaml\n",
+        "  - voices.yaml",
+        "  - voices.yaml\n",
+    ),
     "a weight in words": Broken("must be a number, not 'often'", "  sad: often\n", "sad: often", "  sad: 3\n"),
     "a weight that is none": Broken("must be a finite number", "  sad: .nan\n", "sad: .nan", "  sad: 3\n"),
     "a key twice": Broken("'sad' stands a second time", "  sad: 3\n  sad: 4\n", "sad: 4", "  sad: 3\n"),
@@ -154,6 +163,20 @@ BROKEN = {
         "asks for 'pett'", "My {{ pett }} died", "pett", "My {{ pet }} died", "situations/sad.yaml"
     ),
     "broken Jinja": Broken("broken Jinja", "My {{ pet died", "{{ pet died", "My {{ pet }} died", "situations/sad.yaml"),
+    "a phrase that would run code": Broken(
+        "cannot be filled in",
+        "My {{ pet.__class__.__mro__ }} died",
+        "__mro__",
+        "My {{ pet }} died",
+        "situations/sad.yaml",
+    ),
+    "a phrase without end": Broken(
+        "cannot be filled in",
+        "My {% for _ in range(999999999) %}{{ pet }}{% endfor %} died",
+        "999999999",
+        "My {{ pet }} died",
+        "situations/sad.yaml",
+    ),
     "a template that would run code": Broken(
         "cannot be rendered",
         "      prompt: \"{{ ''.__class__.__mro__[1].__subclasses__() }}\"",
