@@ -179,12 +179,12 @@ def export(
     prefix: Annotated[
         str | None, typer.Option(help="How paths begin in what is written; else the folder's own path.")
     ] = None,
-    longest: Annotated[float, typer.Option(help="Leave out turns of more seconds.", min=0.1)] = 30.0,
+    longest: Annotated[float, typer.Option(help="Leave out turns of more seconds.", min=0.1, max=3600.0)] = 30.0,
     tokenizer: Annotated[
         str | None, typer.Option(help="The model's tokenizer.json, where text is interleaved by its tokens.")
     ] = None,
     gap: Annotated[
-        float, typer.Option(help="Seconds between two turns, where a dialogue becomes one sound.", min=0.0)
+        float, typer.Option(help="Seconds between two turns, where a dialogue becomes one sound.", min=0.0, max=3600.0)
     ] = 0.2,
     workers: Annotated[int | None, typer.Option(help="Processes; else one a core.", min=1)] = None,
 ) -> None:

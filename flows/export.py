@@ -12,19 +12,22 @@ from hashlib import blake2b
 from pathlib import Path
 from shutil import rmtree
 
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
 from pipeline.corpus.reading import Shard, kinds_of, shards
 from pipeline.engine.errors import StorageError, UsageError, WarmlineError
 from pipeline.engine.fingerprint import fingerprint
 from pipeline.engine.worker import become_worker, end_workers, spawned
 from pipeline.export.format import PARTS, ExportSettings, Facts, Format, Made, Part
 from pipeline.export.formats import FORMATS
-from pipeline.export.part import PartJob, left_out_lines, run_part
+from pipeline.export.part import ROOM, PartJob, left_out_lines, run_part
 from pipeline.export.readme import LEFT_OUT
 from pipeline.export.tokenizer import tokenizer_content
 from schemas.voice import Split
 
 NOTE = "export.json"
 _LOCK = ".lock"
+_NOTE = TypeAdapter(dict[str, JsonValue])
 
 
 def export_lines(
@@ -36,8 +39,9 @@ def export_lines(
     found = shards(place)
     _check_units(to, module.UNITS, settings, found)
     note = {"format": to, "identity": _identity(to, module.VERSION, settings, found)}
-    with _held(out):
+    with _held(out), _told(out):
         if _is_done(out, note):
+            rmtree(out / PARTS, ignore_errors=True)  # it may have been killed while it took them away
             yield f"{out} holds this export already, whole"
             return
         jobs = [PartJob(to, shard, part) for shard, part in _parts(found, out, settings)]
@@ -111,24 +115,47 @@ def _held(out: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextmanager
+def _told(out: Path) -> Iterator[None]:
+    """A disk that is full or fails is told with the folder, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"{out} cannot be written: {error.strerror or error}; {ROOM}") from error
+
+
 def _is_done(out: Path, note: dict[str, str]) -> bool:
     """Whether the folder holds this export, whole. Raises UsageError if it holds anything else."""
     begun = out / PARTS / NOTE
     for path in (out / NOTE, begun):
         if path.is_file():
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept = _read(path)
             if {key: kept.get(key) for key in note} != note:
                 raise UsageError(
                     f"{out} holds another export ({kept.get('format')}), or one of another state of the corpus: "
                     "choose another --out, or take it away"
                 )
             return path.parent == out
-    strangers = [path.name for path in out.iterdir() if path.name != _LOCK]
+    strangers = [path.name for path in out.iterdir() if path.name not in (_LOCK, PARTS)]
     if strangers:
         raise UsageError(f"{out} is in use ({strangers[0]}, …): choose another --out")
     begun.parent.mkdir(exist_ok=True)
-    begun.write_text(json.dumps(note), encoding="utf-8")
+    _put(begun, json.dumps(note))
     return False
+
+
+def _read(note: Path) -> dict[str, JsonValue]:
+    try:
+        return _NOTE.validate_json(note.read_bytes())
+    except ValidationError as error:
+        raise UsageError(f"{note} is no note of an export: choose another --out, or take the folder away") from error
+
+
+def _put(path: Path, content: str) -> None:
+    """Whole or not at all, however the process ends."""
+    draft = path.with_name(f".unfinished-{path.name}")
+    draft.write_text(content, encoding="utf-8")
+    draft.replace(path)
 
 
 def _finish(out: Path, note: dict[str, str], readme: str, made: dict[Split, Made]) -> None:
@@ -137,9 +164,7 @@ def _finish(out: Path, note: dict[str, str], readme: str, made: dict[Split, Made
     if left:
         (out / LEFT_OUT).write_text("".join(left), encoding="utf-8")
     counts = {str(split): {"dialogues": one.dialogues, "records": one.records} for split, one in made.items()}
-    draft = out / ".unfinished-note"
-    draft.write_text(json.dumps({**note, "splits": counts}, indent=1) + "\n", encoding="utf-8")
-    draft.replace(out / NOTE)
+    _put(out / NOTE, json.dumps({**note, "splits": counts}, indent=1) + "\n")
     rmtree(out / PARTS)
 
 

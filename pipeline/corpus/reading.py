@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 import pyarrow as pa
@@ -83,6 +84,8 @@ def shards(place: str) -> list[Shard]:
     `OWNER/NAME` if there is no such folder. Raises UsageError if there are none, StorageError for a file that is cut
     off or no shard, and for a Hub or a bucket that does not give it.
     """
+    if Path(place).is_file():
+        raise UsageError(f"{place} is a file: name the run's folder, or the one that holds the shards")
     hub = dataset_name(place)
     outer = on_the_hub(hub) if hub else Folder(place)
     for inner in _PLACES:
@@ -118,10 +121,15 @@ def _shard(folder: Folder | HubFolder, name: str, split: Split) -> Shard:
         mend = "if an earlier version made it, run `warmline generate` with this one: nothing is spoken again"
         raise UsageError(f"{folder.url}/{name} is no shard of this version: it has no {lacking[0]}; {mend}")
     marks = metadata.metadata or {}
-    mark = fingerprint(name, metadata.num_rows, marks.get(b"warmline.shard", b"").decode())
+    mark = fingerprint(name, metadata.num_rows, marks.get(b"warmline.shard", b"").decode() or _layout(metadata))
     groups = tuple(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))
     units = schema.field("turns").type.value_type.field("units").type
     return Shard(folder, name, split, groups, mark, tuple(field.name for field in units))
+
+
+def _layout(metadata: pq.FileMetaData) -> str:
+    """Of a shard that another tool has written again: sizes and bounds of its columns, which change when rows do."""
+    return repr([metadata.row_group(number).to_dict() for number in range(metadata.num_row_groups)])
 
 
 def _for_its_footer(folder: Folder | HubFolder, name: str) -> BinaryIO:

@@ -11,6 +11,7 @@ from pipeline.export.format import Format, LeftOut, Made, Part
 from pipeline.export.formats import FORMATS
 
 _SHOWN = 3
+ROOM = "make room or give rights, then run the same command again: finished parts are kept"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class PartJob:
         try:
             made = self._written(form)
         except OSError as error:
-            raise StorageError(f"{self.part.out} cannot be written: {error.strerror or error}") from error
+            raise StorageError(f"{self.part.out} cannot be written: {error.strerror or error}; {ROOM}") from error
         except ValueError as error:
             mend = "run `warmline generate` again, or fetch it again"
             raise StorageError(f"{self.shard.name} holds what cannot be exported, {error}: {mend}") from error

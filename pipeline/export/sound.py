@@ -1,7 +1,6 @@
 """Turns as the audio files that trainers read."""
 
 import io
-from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -20,22 +19,29 @@ def wav_name(part: Part, dialogue: Dialogue, number: int) -> Path:
     return part.file(AUDIO, part.name, f"{dialogue.id}-{number:02d}.wav")
 
 
-def write_wav(path: Path | io.BytesIO, recording: Recording, rate: Hertz) -> Seconds:
-    """Write mono PCM of 16 bits at `rate`; answers its length. Raises ValueError if there are no samples."""
-    samples = pcm16(resample(recording, rate))
-    if not len(samples):
-        raise ValueError("there is no audio in it")
-    # Opened here: given a path, soundfile waits for the disk after each file.
-    with path.open("wb") if isinstance(path, Path) else nullcontext(path) as file:
-        soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
-    return len(samples) / rate
+def write_wav(path: Path, recording: Recording, rate: Hertz) -> Seconds:
+    """Write mono PCM of 16 bits at `rate`; answers its length. Raises ValueError if there are no samples.
+
+    The file is made in memory first: soundfile, given a path, waits for the disk after each file, and given a file
+    that cannot be written it prints a traceback of its own.
+    """
+    content, seconds = _encoded(recording, rate)
+    path.write_bytes(content)
+    return seconds
 
 
 def wav_bytes(recording: Recording, rate: Hertz) -> bytes:
     """The same file in memory. Raises ValueError if there are no samples."""
+    return _encoded(recording, rate)[0]
+
+
+def _encoded(recording: Recording, rate: Hertz) -> tuple[bytes, Seconds]:
+    samples = pcm16(resample(recording, rate))
+    if not len(samples):
+        raise ValueError("there is no audio in it")
     file = io.BytesIO()
-    write_wav(file, recording, rate)
-    return file.getvalue()
+    soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
+    return file.getvalue(), len(samples) / rate
 
 
 def wav_faults(path: Path, rate: Hertz, channels: int, shortest: Seconds) -> list[str]:

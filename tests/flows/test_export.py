@@ -1,5 +1,6 @@
 """`warmline export`: goes on after a kill, uses no folder that is in use, and says what a corpus lacks."""
 
+import errno
 import json
 import re
 import signal
@@ -11,12 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from flows.export import export_lines
+from flows.export import NOTE, export_lines
 from pipeline.audio.recording import Recording
 from pipeline.corpus.reading import shards
 from pipeline.engine.errors import StorageError, UsageError, WarmlineError
 from pipeline.export import opens2s
-from pipeline.export.format import ExportSettings, Part
+from pipeline.export.format import PARTS, ExportSettings, Part
 from pipeline.export.part import PartJob
 from pipeline.export.sound import write_wav
 from schemas.voice import Split
@@ -114,6 +115,49 @@ def test_what_is_no_corpus_is_told_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match=r"holds no corpus: there is no train-00000\.parquet"):
         export(tmp_path / "empty", tmp_path / "out")
+
+
+def test_a_file_in_the_place_of_a_corpus_is_told_in_a_line(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"train-00000\.parquet is a file: name the run's folder"):
+        export(corpus / "data" / "train-00000.parquet", tmp_path / "out")
+
+
+def test_an_export_that_was_killed_before_it_noted_anything_goes_on(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / PARTS).mkdir(parents=True)
+    (tmp_path / "out" / PARTS / f".unfinished-{NOTE}").touch()
+    assert "20 dialogues" in export(corpus, tmp_path / "out")[0]
+
+
+def test_a_note_that_cannot_be_read_is_told_in_a_line(corpus: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / NOTE).touch()
+    with pytest.raises(UsageError, match=rf"{NOTE} is no note of an export: choose another --out"):
+        export(corpus, tmp_path / "out")
+
+
+@pytest.mark.parametrize("step", ["write_text", "write_bytes"])
+def test_a_full_disk_is_told_with_the_folder_and_what_to_do(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, step, full)
+    with pytest.raises(StorageError, match=r"out cannot be written: No space left on device.* make room"):
+        export(corpus, tmp_path / "out")
+    monkeypatch.undo()
+    assert "20 dialogues" in export(corpus, tmp_path / "out")[0]
+
+
+def test_a_corpus_that_another_tool_wrote_again_with_other_rows_is_another_corpus(corpus: Path, tmp_path: Path) -> None:
+    shard = corpus / "data" / "train-00000.parquet"
+    table = pq.read_table(shard).replace_schema_metadata(None)
+    pq.write_table(table, shard)
+    export(corpus, tmp_path / "out")
+    ids = pa.array([f"other-{number}" for number in range(len(table))])
+    pq.write_table(table.set_column(0, "id", ids), shard)
+    with pytest.raises(UsageError, match="another state of the corpus"):
+        export(corpus, tmp_path / "out")
 
 
 def test_a_part_that_breaks_the_formats_rules_is_never_noted_as_done(
