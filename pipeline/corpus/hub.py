@@ -5,7 +5,6 @@ twice, or by many workers of a machine, fetches once. Of a shard's end alone, wh
 are asked for.
 """
 
-import io
 import re
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar, cast
 
 from pipeline.corpus.hub_refusals import may_pass, refusal
 from pipeline.engine.errors import UsageError
+from pipeline.engine.transfer import RangedFile
 from schemas.frozen import Seconds
 
 if TYPE_CHECKING:
@@ -135,13 +135,12 @@ def _api() -> "HfApi":
     return HfApi()
 
 
-class _Glance(io.RawIOBase):
+class _Glance(RangedFile):
     """A file of the Hub by ranges. Its end comes with the first request, which also tells how long it is."""
 
     def __init__(self, link: str, url: str) -> None:
         self._link, self._url = link, url
         self._end, self._size = self._asked(f"-{_END}")
-        self._at = 0
 
     def _asked(self, places: str) -> tuple[bytes, int]:
         """Bytes of the file, and how many it has. A server that knows no ranges sends all."""
@@ -162,32 +161,8 @@ class _Glance(io.RawIOBase):
 
         return asked(answer, self._url)
 
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def tell(self) -> int:
-        """Where the next read begins."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        return self._at
-
-    def read(self, size: int | None = -1) -> bytes:
-        """The next bytes, or all that are left."""
-        last = self._size if size is None or size < 0 else min(self._size, self._at + size)
-        if last <= self._at:
-            return b""
+    def _part(self, start: int, end: int) -> bytes:
         begins = self._size - len(self._end)
-        if self._at >= begins:
-            content = self._end[self._at - begins : last - begins]
-        else:
-            content = self._asked(f"{self._at}-{last - 1}")[0][: last - self._at]
-        self._at += len(content)
-        return content
+        if start >= begins:
+            return self._end[start - begins : end - begins]
+        return self._asked(f"{start}-{end - 1}")[0][: end - start]

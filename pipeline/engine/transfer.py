@@ -1,6 +1,7 @@
 """Files on their way to and from an object store."""
 
 import io
+from abc import abstractmethod
 from contextlib import suppress
 
 from fsspec import AbstractFileSystem
@@ -54,14 +55,16 @@ class Upload(io.RawIOBase):
         self.close()
 
 
-class Download(io.RawIOBase):
-    """A file of a store, for reading at a few places: each read is one request."""
+class RangedFile(io.RawIOBase):
+    """A file elsewhere, for reading at a few places: `_part` fetches what a read asks for. `_size` is its length."""
 
-    def __init__(self, filesystem: AbstractFileSystem, path: str, url: str) -> None:
-        self._filesystem, self._path, self._url = filesystem, path, url
-        self._at = 0
-        with told(url, "read"):
-            self._size = int(filesystem.info(path)["size"])
+    _size: int
+    _at = 0
+
+    @abstractmethod
+    def _part(self, start: int, end: int) -> bytes:
+        """The bytes from `start` to before `end`, which both lie in the file."""
+        ...
 
     def readable(self) -> bool:
         """It is."""
@@ -81,11 +84,23 @@ class Download(io.RawIOBase):
         return self._at
 
     def read(self, size: int | None = -1) -> bytes:
-        """The next bytes, or all that are left. Raises StorageError when the store refuses."""
+        """The next bytes, or all that are left. Raises what fetching them raises."""
         end = self._size if size is None or size < 0 else min(self._size, self._at + size)
         if end <= self._at:
             return b""
-        with told(self._url, "read"):
-            content = bytes(self._filesystem.cat_file(self._path, start=self._at, end=end))
+        content = self._part(self._at, end)
         self._at += len(content)
         return content
+
+
+class Download(RangedFile):
+    """A file of a store: each read is one request. Raises StorageError when the store refuses."""
+
+    def __init__(self, filesystem: AbstractFileSystem, path: str, url: str) -> None:
+        self._filesystem, self._path, self._url = filesystem, path, url
+        with told(url, "read"):
+            self._size = int(filesystem.info(path)["size"])
+
+    def _part(self, start: int, end: int) -> bytes:
+        with told(self._url, "read"):
+            return bytes(self._filesystem.cat_file(self._path, start=start, end=end))
